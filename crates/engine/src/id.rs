@@ -125,3 +125,34 @@ impl<'de> Deserialize<'de> for Token {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+impl RunId {
+    /// The id of a run that starts `now`, from 128 random bits of which 80 are used.
+    pub fn at(now: crate::at::Timestamp, random: [u64; 2]) -> Self {
+        Self(format!("run_{}", sortable(now, random)).into())
+    }
+}
+
+impl AssetId {
+    /// The id of an asset that a step's attempt made: the same attempt makes the same ids.
+    pub fn of(run: &RunId, token: Token, no: u32) -> Self {
+        let digest = Digest::of(format!("{run}/{token}/{no}").as_bytes());
+        let short = digest.as_str().get(..26).unwrap_or_default();
+        Self(format!("ast_{short}").into())
+    }
+}
+
+/// 26 characters of Crockford base 32: 48 bits of milliseconds, then 80 random bits.
+pub fn sortable(now: crate::at::Timestamp, random: [u64; 2]) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let millis = u128::from((now.0 / 1000).unsigned_abs()) & ((1 << 48) - 1);
+    let random = (u128::from(random[0]) << 16) | u128::from(random[1] & 0xffff);
+    let bits = (millis << 80) | random;
+    (0..26u32)
+        .rev()
+        .filter_map(|at| {
+            let five = usize::try_from((bits >> (at * 5)) & 31).ok()?;
+            ALPHABET.get(five).copied().map(char::from)
+        })
+        .collect()
+}

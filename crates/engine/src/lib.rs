@@ -1,13 +1,28 @@
 //! The pure heart of Showrunner: definitions, run state, decisions. No async, no clock, no
 //! randomness, no I/O.
 //!
-//! [`decide`] says what happens when somebody asks for something, [`fold`] what the run is after
-//! it happened, [`due`] what the world must do next.
+//! [`decide`] says what happens when somebody asks for something, [`fold()`] what the run is after
+//! it happened, [`due()`] what the world must do next.
 
 pub mod id;
 pub mod at;
 pub mod money;
 pub mod failure;
+pub mod call;
 pub mod schema;
+pub mod patch;
 pub mod template;
 pub mod definition;
+pub mod retry;
+pub mod command;
+pub mod event;
+pub mod refusal;
+pub mod run;
+pub mod view;
+pub mod decide;
+pub mod fold;
+pub mod due;
+
+pub use decide::{advance, decide};
+pub use due::{Effect, due, due_after};
+pub use fold::{apply, fold};

@@ -18,7 +18,7 @@ impl std::fmt::Debug for Schema {
 }
 
 /// One way in which a value breaks its schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Breach {
     /// JSON pointer to the offending place; empty for the whole value.
     pub pointer: String,

@@ -1,0 +1,49 @@
+//! A person or an outside agent does an agent's work.
+
+use serde_json::Value;
+
+use super::{Decider, shared, wrong_step_state};
+use crate::command::Principal;
+use crate::definition::StepKind;
+use crate::event::Event;
+use crate::id::StepKey;
+use crate::refusal::Refusal;
+use crate::run::StepStatus;
+
+impl Decider<'_> {
+    pub(super) fn complete_by_hand(
+        &mut self,
+        key: &StepKey,
+        output: Value,
+        by: &Principal,
+    ) -> Result<(), Refusal> {
+        let no = self.known(key)?;
+        let step = self.run.step(no);
+        let def = self.run.def(no);
+        let in_work = matches!(step.status, StepStatus::Running | StepStatus::Waiting);
+        if !in_work || !matches!(def.kind, StepKind::Agent(_)) || step.compensates.is_some() {
+            return Err(wrong_step_state(step, "complete_by_hand"));
+        }
+        let breaches = def.output_schema.as_ref().map(|schema| schema.breaches(&output));
+        if let Some(breaches) = breaches.filter(|breaches| !breaches.is_empty()) {
+            return Err(Refusal::Invalid { what: "the output".into(), breaches });
+        }
+        if step.is_busy_with_current()
+            && let Some(token) = step.attempt.as_ref().map(|attempt| attempt.token)
+        {
+            self.emit(Event::AttemptAbandoned { step: key.clone(), token });
+        }
+        let event = Event::StepSucceeded {
+            step: key.clone(),
+            token: None,
+            output: shared(output),
+            calls: Vec::new(),
+            assets: Vec::new(),
+            by: Some(by.id.clone()),
+            cached: false,
+            failure: None,
+        };
+        self.succeed(no, event);
+        Ok(())
+    }
+}

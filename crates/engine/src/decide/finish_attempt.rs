@@ -1,0 +1,273 @@
+//! Reports of attempts: done, failed, a call answered, a job accepted, in doubt.
+
+use std::sync::Arc;
+
+use super::{Decider, shared, wrong_step_state};
+use crate::call::CallRecord;
+use crate::command::{ChildOutcome, FinishAttempt, Principal};
+use crate::definition::StepKind;
+use crate::event::{DoubtVerdict, Event, Job};
+use crate::failure::{ErrorClass, Failure};
+use crate::id::{StepKey, Token};
+use crate::money::Spend;
+use crate::refusal::Refusal;
+use crate::run::{RunState, StepNo, Wait};
+
+impl Decider<'_> {
+    pub(super) fn finish_attempt(&mut self, finish: FinishAttempt) -> Result<(), Refusal> {
+        let no = self.known(&finish.step)?;
+        let step = self.run.step(no);
+        if step.is_current(finish.token) {
+            return self.finish_current(no, finish);
+        }
+        if step.past(finish.token).is_some() {
+            // It was called back, but it was paid for: the result is kept and counted.
+            let output = Some(shared(finish.output));
+            self.settle_past(no, finish.token, finish.calls, output);
+            return Ok(());
+        }
+        Err(Refusal::StaleAttempt { step: finish.step })
+    }
+
+    fn finish_current(&mut self, no: StepNo, finish: FinishAttempt) -> Result<(), Refusal> {
+        let def = self.run.def(no);
+        if let Some(schema) = &def.output_schema {
+            let breaches = schema.breaches(&finish.output);
+            if let Some(breach) = breaches.first() {
+                let message = format!("output{}: {}", breach.pointer, breach.message);
+                let failure = Failure::new(ErrorClass::Validation, "output_invalid", message);
+                return self.fail_attempt(&finish.step, finish.token, failure, finish.calls);
+            }
+        }
+        let calls = self.not_recorded(no, finish.token, finish.calls);
+        if matches!(def.kind, StepKind::Gate(_)) {
+            self.judged(no, finish.token, finish.output, calls);
+            return Ok(());
+        }
+        let event = Event::StepSucceeded {
+            step: finish.step,
+            token: Some(finish.token),
+            output: shared(finish.output),
+            calls,
+            assets: finish.assets,
+            by: None,
+            cached: finish.cached,
+            failure: None,
+        };
+        self.succeed(no, event);
+        Ok(())
+    }
+
+    pub(super) fn fail_attempt(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        failure: Failure,
+        calls: Vec<Arc<CallRecord>>,
+    ) -> Result<(), Refusal> {
+        let no = self.known(key)?;
+        let step = self.run.step(no);
+        if step.past(token).is_some() {
+            self.settle_past(no, token, calls, None);
+            return Ok(());
+        }
+        if !step.is_current(token) {
+            return Err(Refusal::StaleAttempt { step: key.clone() });
+        }
+        let calls = self.not_recorded(no, token, calls);
+        self.attempt_failed(no, token, failure, calls);
+        Ok(())
+    }
+
+    /// An attempt failed: again later, or the end of the step.
+    pub(super) fn attempt_failed(
+        &mut self,
+        no: StepNo,
+        token: Token,
+        failure: Failure,
+        calls: Vec<Arc<CallRecord>>,
+    ) {
+        let step = self.run.step(no);
+        let def = self.run.def(no);
+        let tried = step.attempts.saturating_sub(step.attempts_before_reset);
+        let closing = self.run.state != RunState::Active
+            || step.compensates.is_some() && tried >= def.retry.attempts_max;
+        let pause =
+            if closing { None } else { def.retry.verdict(tried, &failure, self.at.bits(0)) };
+        let retry_at = pause.map(|pause| self.at.now.plus(pause));
+        let event = Event::AttemptFailed {
+            step: step.key.clone(),
+            token,
+            failure: failure.clone(),
+            calls,
+            retry_at,
+        };
+        self.emit_and_look(no, event);
+        match retry_at {
+            None => self.fail_step(no, failure),
+            Some(at) if at <= self.at.now && !self.run.paused => self.begin_attempt(no),
+            Some(_) => {},
+        }
+    }
+
+    /// Counts what an abandoned attempt reports.
+    fn settle_past(
+        &mut self,
+        no: StepNo,
+        token: Token,
+        calls: Vec<Arc<CallRecord>>,
+        output: Option<Arc<serde_json::Value>>,
+    ) {
+        let recorded = self.run.step(no).past(token).map_or(0, |past| past.calls.len());
+        let calls = calls.into_iter().filter(|call| usize::from(call.no) >= recorded).collect();
+        let event = Event::AttemptSettled { step: self.key(no), token, calls, output };
+        self.emit_and_look(no, event);
+    }
+
+    /// The calls of a report that are not in the journal yet.
+    fn not_recorded(
+        &self,
+        no: StepNo,
+        token: Token,
+        calls: Vec<Arc<CallRecord>>,
+    ) -> Vec<Arc<CallRecord>> {
+        let step = self.run.step(no);
+        let current = step.attempt.as_ref().filter(|attempt| attempt.token == token);
+        let attempt = current.or_else(|| step.past(token));
+        let recorded = attempt.map_or(0, |attempt| attempt.calls.len());
+        calls.into_iter().filter(|call| usize::from(call.no) >= recorded).collect()
+    }
+
+    pub(super) fn progress_attempt(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        percent: Option<u8>,
+        message: Option<String>,
+    ) -> Result<(), Refusal> {
+        self.reporting(key, token)?;
+        let percent = percent.map(|percent| percent.min(100));
+        self.emit(Event::AttemptProgressed { step: key.clone(), token, percent, message });
+        Ok(())
+    }
+
+    pub(super) fn record_call(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        call: Arc<CallRecord>,
+    ) -> Result<(), Refusal> {
+        let no = self.known(key)?;
+        let step = self.run.step(no);
+        if step.past(token).is_none() && !step.is_current(token) {
+            return Err(Refusal::StaleAttempt { step: key.clone() });
+        }
+        // The same call reported twice is recorded once.
+        if let Some(call) = self.not_recorded(no, token, vec![call]).pop() {
+            self.emit(Event::CallRecorded { step: key.clone(), token, call });
+        }
+        Ok(())
+    }
+
+    pub(super) fn accept_job(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        job: Job,
+    ) -> Result<(), Refusal> {
+        self.reporting(key, token)?;
+        self.emit(Event::JobAccepted { step: key.clone(), token, job });
+        Ok(())
+    }
+
+    pub(super) fn dispatch_call(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        call: u16,
+    ) -> Result<(), Refusal> {
+        self.reporting(key, token)?;
+        self.emit(Event::CallDispatched { step: key.clone(), token, call });
+        Ok(())
+    }
+
+    pub(super) fn raise_reservation(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        spend: Spend,
+    ) -> Result<(), Refusal> {
+        let no = self.reporting(key, token)?;
+        let held = self.run.step(no).attempt.as_ref().map_or(Spend::ZERO, |a| a.reserved);
+        let more = spend.minus(held);
+        if let Some((whose, what)) = self.over_budget(no, more) {
+            return Err(Refusal::OverBudget { whose, what });
+        }
+        self.emit(Event::ReservationRaised { step: key.clone(), token, reserved: spend });
+        Ok(())
+    }
+
+    pub(super) fn doubt_attempt(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        call: u16,
+        message: String,
+    ) -> Result<(), Refusal> {
+        let no = self.known(key)?;
+        if self.run.step(no).past(token).is_some() {
+            // Nobody waits for it any more: what is known is all that will be.
+            self.settle_past(no, token, Vec::new(), None);
+            return Ok(());
+        }
+        self.reporting(key, token)?;
+        self.emit(Event::AttemptInDoubt { step: key.clone(), token, call, message });
+        Ok(())
+    }
+
+    pub(super) fn resolve_doubt(
+        &mut self,
+        key: &StepKey,
+        verdict: DoubtVerdict,
+        by: &Principal,
+    ) -> Result<(), Refusal> {
+        let no = self.known(key)?;
+        let step = self.run.step(no);
+        let token = match (&step.wait, &step.attempt) {
+            (Some(Wait::Doubt), Some(attempt)) => attempt.token,
+            _ => return Err(wrong_step_state(step, "resolve_doubt")),
+        };
+        self.emit(Event::DoubtResolved { step: key.clone(), token, verdict, by: by.id.clone() });
+        if verdict == DoubtVerdict::Failed {
+            let message = format!("{} says that the call in doubt failed", by.id);
+            let failure = Failure::new(ErrorClass::Provider, "doubt_failed", message);
+            self.attempt_failed(no, token, failure, Vec::new());
+        }
+        Ok(())
+    }
+
+    pub(super) fn join_child(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        outcome: ChildOutcome,
+    ) -> Result<(), Refusal> {
+        match outcome {
+            ChildOutcome::Completed(output) => self.finish_attempt(FinishAttempt {
+                step: key.clone(),
+                token,
+                output: Arc::unwrap_or_clone(output),
+                calls: Vec::new(),
+                assets: Vec::new(),
+                cached: false,
+            }),
+            ChildOutcome::Failed(mut failure) => {
+                let no = self.known(key)?;
+                if self.run.step(no).attempt.as_ref().is_some_and(|attempt| attempt.timed_out) {
+                    failure.class = ErrorClass::Timeout;
+                }
+                self.fail_attempt(key, token, failure, Vec::new())
+            },
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! After every command: what can go on goes on, what is complete is completed, until nothing
+//! changes any more.
+
+use std::sync::Arc;
+
+use super::Decider;
+use crate::command::Principal;
+use crate::definition::{OnFailure, StepKind};
+use crate::event::{Ending, Event};
+use crate::failure::{ErrorClass, Failure};
+use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus, Wait};
+use crate::view::View;
+
+impl Decider<'_> {
+    pub(super) fn settle(&mut self) {
+        loop {
+            while let Some(scope) = self.dirty.pop_first() {
+                self.look_at_block(scope);
+            }
+            let before = self.events.len();
+            match self.run.state {
+                RunState::Active => self.look_at_active_run(),
+                RunState::Closing(ending) => self.look_at_closing_run(ending),
+                RunState::Pending | RunState::Ended(_) => {},
+            }
+            if self.events.len() == before && self.dirty.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Starts what is ready in a block, and closes the block when everything in it has ended.
+    fn look_at_block(&mut self, scope: ScopeNo) {
+        if self.run.state != RunState::Active || self.run.scope(scope).closed {
+            return;
+        }
+        if !self.run.paused {
+            for no in self.run.steps_of(scope) {
+                if self.run.state == RunState::Active && is_ready(self.run, no) {
+                    self.begin(no);
+                }
+            }
+        }
+        if let Some(container) = self.run.scope(scope).container
+            && self.run.state == RunState::Active
+            && !self.run.scope(scope).closed
+            && is_block_done(self.run, scope, true)
+        {
+            self.skip_unused_fallbacks(scope);
+            self.round_finished(container, scope);
+        }
+    }
+
+    fn look_at_active_run(&mut self) {
+        if !is_block_done(self.run, 0, false) {
+            return;
+        }
+        let all_done = is_block_done(self.run, 0, true);
+        if all_done && self.run.open.iter().any(|&no| !self.run.step(no).past.is_empty()) {
+            return; // a called-back attempt has not reported its cost yet
+        }
+        if !all_done && self.run.delivered_at.is_some() {
+            return;
+        }
+        let definition = Arc::clone(&self.run.definition);
+        let output = match definition.outputs.render(&View::of_scope(self.run, 0)) {
+            Ok(output) => Arc::new(output),
+            Err(fault) => {
+                let failure =
+                    Failure::new(ErrorClass::Validation, "outputs_fault", fault.to_string());
+                return self.close(Ending::Failed, None, None, Some(failure));
+            },
+        };
+        if all_done {
+            self.skip_unused_fallbacks(0);
+            self.enter_last_phase();
+            self.emit(Event::RunCompleted { output });
+        } else {
+            self.emit(Event::RunDelivered { output });
+        }
+    }
+
+    /// Ends a closing run when everything in flight has reported and everything is undone.
+    fn look_at_closing_run(&mut self, ending: Ending) {
+        if self.run.open.iter().any(|&no| !self.run.step(no).past.is_empty()) {
+            return;
+        }
+        if self.run.compensating && self.compensate_next() {
+            return;
+        }
+        let (reason, by) = (self.run.close_reason.clone(), self.run.closed_by.clone());
+        match ending {
+            Ending::Cancelled | Ending::Completed => self.emit(Event::RunCancelled { reason, by }),
+            Ending::Failed => {
+                let failure = self.run.failure.clone().unwrap_or_else(|| {
+                    Failure::new(ErrorClass::Internal, "unknown", "the run failed")
+                });
+                self.emit(Event::RunFailed { failure });
+            },
+        }
+    }
+
+    /// Starts the next compensation, latest step first. Returns whether one is under way.
+    fn compensate_next(&mut self) -> bool {
+        let run = &*self.run;
+        let under_way = run.open.iter().any(|&no| run.step(no).compensates.is_some());
+        if under_way {
+            return true;
+        }
+        let next = (0..)
+            .zip(&run.steps)
+            .filter(|(no, step)| {
+                let named = run.find(&step.key) == Some(*no);
+                step.status == StepStatus::Succeeded
+                    && run.def(*no).compensate.is_some()
+                    && named
+                    && !run.compensated.contains(no)
+            })
+            .max_by_key(|(_, step)| step.ended_seq)
+            .map(|(no, _)| no);
+        let Some(no) = next else { return false };
+        let undone = self.key(no);
+        let key = format!("{undone}!undo").into();
+        let token = self.fresh_token();
+        let Some(ix) = self.run.def(no).compensate else { return false };
+        let deadline = self.attempt_deadline(ix);
+        self.emit(Event::StepStarted {
+            step: key,
+            attempt: 1,
+            token,
+            reserved: crate::money::Spend::ZERO,
+            deadline,
+            child: None,
+            compensates: Some(undone),
+        });
+        true
+    }
+
+    /// Ends the run: nothing new starts, what is in flight is called back.
+    pub(super) fn close(
+        &mut self,
+        ending: Ending,
+        reason: Option<String>,
+        by: Option<&Principal>,
+        failure: Option<Failure>,
+    ) {
+        let compensate = self.run.definition.compensate_on_failure;
+        self.close_with(ending, reason, by, (failure, compensate));
+    }
+
+    pub(super) fn close_with(
+        &mut self,
+        ending: Ending,
+        reason: Option<String>,
+        by: Option<&Principal>,
+        (failure, compensate): (Option<Failure>, bool),
+    ) {
+        let by = by.map(|by| by.id.clone());
+        self.emit(Event::RunClosing { ending, reason, by, failure, compensate });
+        let open: Vec<StepNo> = self.run.open.iter().copied().collect();
+        for no in open {
+            self.cancel_step(no);
+        }
+    }
+
+    /// Takes a step out, whatever it is doing.
+    pub(super) fn cancel_step(&mut self, no: StepNo) {
+        let step = self.run.step(no);
+        if step.status.is_terminal() {
+            return;
+        }
+        if step.is_busy_with_current()
+            && let Some(attempt) = &step.attempt
+        {
+            let (step, token) = (step.key.clone(), attempt.token);
+            self.emit(Event::AttemptAbandoned { step, token });
+        }
+        self.cancel_inside(no);
+        self.emit(Event::StepCancelled { step: self.key(no) });
+    }
+
+    /// Takes out everything in the body of a container.
+    pub(super) fn cancel_inside(&mut self, container: StepNo) {
+        let scopes = self.run.step(container).body.as_ref().map(|body| body.scopes.clone());
+        for scope in scopes.unwrap_or_default() {
+            self.cancel_block(scope);
+        }
+    }
+
+    pub(super) fn cancel_block(&mut self, scope: ScopeNo) {
+        for no in self.run.steps_of(scope) {
+            // A former round's instance has given its key to a later one: it has ended already.
+            if self.run.find(&self.run.step(no).key) == Some(no) {
+                self.cancel_step(no);
+            }
+        }
+    }
+
+    /// A step has its output. A step that stood in for another hands it on.
+    pub(super) fn succeed(&mut self, no: StepNo, event: Event) {
+        let output = match &event {
+            Event::StepSucceeded { output, .. } => Arc::clone(output),
+            _ => return,
+        };
+        self.emit_and_look(no, event);
+        if let Some(original) = self.stands_in_for(no) {
+            let event = Event::StepSucceeded {
+                step: self.key(original),
+                token: None,
+                output,
+                calls: Vec::new(),
+                assets: self.run.step(no).assets.clone(),
+                by: None,
+                cached: false,
+                failure: self.run.step(original).failure.clone(),
+            };
+            self.emit_and_look(original, event);
+        }
+    }
+
+    /// A step failed for good: another takes its place, or its block goes on without it, or fails.
+    pub(super) fn fail_step(&mut self, no: StepNo, failure: Failure) {
+        let def = self.run.def(no);
+        let (on_failure, background) = (def.on_failure, def.background);
+        if self.run.state == RunState::Active
+            && let OnFailure::Fallback(ix) = on_failure
+        {
+            let to = self.sibling(no, ix);
+            if self.run.step(to).status == StepStatus::Pending {
+                let event = Event::StepFellBack { step: self.key(no), failure, to: self.key(to) };
+                self.emit_and_look(no, event);
+                return self.begin(to);
+            }
+        }
+        self.cancel_inside(no);
+        let event = Event::StepFailed { step: self.key(no), failure: failure.clone() };
+        self.emit_and_look(no, event);
+        if self.run.state != RunState::Active {
+            return;
+        }
+        if let Some(original) = self.stands_in_for(no) {
+            let event = Event::StepFailed { step: self.key(original), failure: failure.clone() };
+            self.emit_and_look(original, event);
+            if !self.run.def(original).background {
+                self.block_failed(self.run.step(original).scope, failure);
+            }
+        } else if on_failure != OnFailure::Continue && !background {
+            self.block_failed(self.run.step(no).scope, failure);
+        }
+    }
+
+    fn block_failed(&mut self, scope: ScopeNo, failure: Failure) {
+        match self.run.scope(scope).container {
+            None => self.close(Ending::Failed, None, None, Some(failure)),
+            Some(container) => self.round_failed(container, scope, failure),
+        }
+    }
+
+    /// The step whose place `no` has taken.
+    fn stands_in_for(&self, no: StepNo) -> Option<StepNo> {
+        if !self.run.def(no).is_fallback {
+            return None;
+        }
+        let key = &self.run.step(no).key;
+        self.run.steps_of(self.run.step(no).scope).find(|&other| {
+            matches!(&self.run.step(other).wait, Some(Wait::Fallback { step }) if step == key)
+        })
+    }
+
+    /// The instance of another step of the same block.
+    pub(super) fn sibling(&self, no: StepNo, ix: crate::definition::StepIx) -> StepNo {
+        let scope = self.run.scope(self.run.step(no).scope);
+        scope.first + StepNo::from(self.run.definition.step(ix).position)
+    }
+
+    fn skip_unused_fallbacks(&mut self, scope: ScopeNo) {
+        for no in self.run.steps_of(scope) {
+            if self.run.step(no).status == StepStatus::Pending && self.run.def(no).is_fallback {
+                let step = self.key(no);
+                let reason = "not_needed".to_owned();
+                self.emit(Event::StepSkipped { step, reason, by: None, output: None });
+            }
+        }
+    }
+}
+
+/// Whether a pending step's turn has come.
+fn is_ready(run: &Run, no: StepNo) -> bool {
+    let step = run.step(no);
+    if step.status != StepStatus::Pending {
+        return false;
+    }
+    let def = run.def(no);
+    let first = run.scope(step.scope).first;
+    !def.is_fallback
+        && def.needs.iter().all(|&ix| {
+            let need = first + StepNo::from(run.definition.step(ix).position);
+            is_settled(run, need)
+        })
+}
+
+/// Whether dependents need not wait for this step any longer.
+fn is_settled(run: &Run, no: StepNo) -> bool {
+    run.step(no).status.is_terminal()
+}
+
+/// Whether everything in a block has ended; without background steps when `all` is false.
+fn is_block_done(run: &Run, scope: ScopeNo, all: bool) -> bool {
+    run.steps_of(scope).all(|no| {
+        let step = run.step(no);
+        let def = run.def(no);
+        step.status.is_terminal()
+            || (def.is_fallback && step.status == StepStatus::Pending)
+            || (!all && def.background)
+    })
+}
+
+/// Whether a step's work is done by attempts.
+pub(super) fn has_attempts(kind: &StepKind) -> bool {
+    match kind {
+        StepKind::Agent(_) | StepKind::Orchestration(_) => true,
+        StepKind::Gate(gate) => gate.judge.is_some(),
+        StepKind::Checkpoint(_)
+        | StepKind::Loop(_)
+        | StepKind::ForEach(_)
+        | StepKind::Transform(_)
+        | StepKind::Wait(_) => false,
+    }
+}

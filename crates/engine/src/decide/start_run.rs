@@ -1,0 +1,48 @@
+//! A run begins.
+
+use super::{Decider, shared};
+use crate::command::StartRun;
+use crate::event::{DefinitionRef, Event, RunStarted};
+use crate::id::OrgId;
+use crate::money::Budget;
+use crate::refusal::Refusal;
+
+impl Decider<'_> {
+    pub(super) fn start_run(&mut self, start: StartRun) -> Result<(), Refusal> {
+        let definition = &self.run.definition;
+        let breaches = definition.input_schema.breaches(&start.input);
+        if !breaches.is_empty() {
+            return Err(Refusal::Invalid { what: "the input".into(), breaches });
+        }
+        let own_deadline = definition.timeout.map(|timeout| self.at.now.plus(timeout));
+        let started = RunStarted {
+            org: start.org.unwrap_or_else(|| OrgId::from("org_default")),
+            definition: DefinitionRef {
+                slug: definition.slug.clone(),
+                version: definition.version,
+                digest: definition.digest.clone(),
+            },
+            input: shared(start.input),
+            title: start.title,
+            labels: start.labels,
+            started_by: start.started_by,
+            parent: start.parent,
+            forked_from: start.forked_from,
+            reused: start.reused,
+            budget: tighter(definition.budget, start.budget),
+            deadline: own_deadline.into_iter().chain(start.deadline).min(),
+            priority: start.priority,
+        };
+        self.emit(Event::RunStarted(Box::new(started)));
+        self.dirty.insert(0);
+        Ok(())
+    }
+}
+
+/// The lower of two limits, each kind on its own.
+fn tighter(a: Budget, b: Budget) -> Budget {
+    Budget {
+        cost: a.cost.into_iter().chain(b.cost).min(),
+        tokens: a.tokens.into_iter().chain(b.tokens).min(),
+    }
+}

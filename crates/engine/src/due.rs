@@ -1,0 +1,311 @@
+//! What the world must do for a run in its present state. After a crash this, and nothing else,
+//! says what goes on.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::at::Timestamp;
+use crate::call::CallRecord;
+use crate::command::ChildOutcome;
+use crate::definition::{AgentStep, StepKind};
+use crate::event::{Ending, Event, Job, ParentLink};
+use crate::failure::{ErrorClass, Failure};
+use crate::id::{RunId, StepKey, Token};
+use crate::money::Spend;
+use crate::patch;
+use crate::run::{Attempt, Run, RunState, Step, StepNo, StepStatus, Wait};
+use crate::schema::Schema;
+use crate::template::{EvalFault, Mapping};
+use crate::view::View;
+
+/// What an agent is to do.
+#[derive(Clone, Debug)]
+pub struct CallAgent {
+    /// Which step.
+    pub step: StepKey,
+    /// The right to report.
+    pub token: Token,
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Who.
+    pub agent: String,
+    /// With what; a fault fails the attempt.
+    pub input: Result<Arc<Value>, EvalFault>,
+    /// Settings over the agent's own.
+    pub settings: Result<Value, EvalFault>,
+    /// What the output must look like.
+    pub output_schema: Option<Schema>,
+    /// What was said about a former output.
+    pub feedback: Option<Arc<Value>>,
+    /// Calls that were answered before; they are not made again.
+    pub calls: Vec<Arc<CallRecord>>,
+    /// The last call that is known to have left.
+    pub dispatched: Option<u16>,
+    /// A person allowed the call in doubt to be sent again.
+    pub may_resend: bool,
+    /// What is reserved for it.
+    pub reserved: Spend,
+    /// When it counts as timed out.
+    pub deadline: Option<Timestamp>,
+    /// Whether an equal call's result may be reused.
+    pub cache: bool,
+    /// The bottleneck it must pass, and how wide that is.
+    pub bottleneck: Option<(String, u32)>,
+}
+
+/// What the world must do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Let an agent work.
+    CallAgent(Box<CallAgent>),
+    /// Start a child run.
+    StartChild {
+        /// The waiting step.
+        step: StepKey,
+        /// The waiting attempt.
+        token: Token,
+        /// The child's id; starting it twice starts one.
+        child: RunId,
+        /// Its definition.
+        definition: String,
+        /// Its version; the newest when absent.
+        version: Option<u32>,
+        /// Its input.
+        input: Result<Value, EvalFault>,
+    },
+    /// Find out what became of an attempt that is no longer wanted, stop it, and report its cost.
+    AbortAttempt {
+        /// Which step.
+        step: StepKey,
+        /// Whose report is awaited.
+        token: Token,
+        /// The agent that works on it.
+        agent: String,
+        /// The job a provider accepted.
+        job: Option<Job>,
+        /// How many calls were answered.
+        calls: usize,
+        /// Its time is over, rather than somebody having called it back.
+        timed_out: bool,
+    },
+    /// End a child run, and report how it ended.
+    CancelChild {
+        /// The waiting step.
+        step: StepKey,
+        /// The waiting attempt.
+        token: Token,
+        /// The child.
+        child: RunId,
+    },
+    /// Ask a provider how far a job is, until it is done.
+    FollowJob {
+        /// Which step.
+        step: StepKey,
+        /// The right to report.
+        token: Token,
+        /// The agent that works on it.
+        agent: String,
+        /// The job.
+        job: Job,
+    },
+    /// Tell the waiting run how this one ended.
+    NotifyParent {
+        /// Who waits.
+        parent: ParentLink,
+        /// What it is told.
+        outcome: ChildOutcome,
+    },
+}
+
+impl Effect {
+    /// The attempt it works for; `None` for what concerns the whole run.
+    pub fn token(&self) -> Option<Token> {
+        match self {
+            Self::CallAgent(call) => Some(call.token),
+            Self::StartChild { token, .. }
+            | Self::AbortAttempt { token, .. }
+            | Self::CancelChild { token, .. }
+            | Self::FollowJob { token, .. } => Some(*token),
+            Self::NotifyParent { .. } => None,
+        }
+    }
+
+    /// The stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CallAgent(_) => "call_agent",
+            Self::StartChild { .. } => "start_child",
+            Self::AbortAttempt { .. } => "abort_attempt",
+            Self::CancelChild { .. } => "cancel_child",
+            Self::FollowJob { .. } => "follow_job",
+            Self::NotifyParent { .. } => "notify_parent",
+        }
+    }
+}
+
+/// Everything that is due in this state.
+pub fn due(run: &Run) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = run.open.iter().flat_map(|&no| due_for(run, no)).collect();
+    effects.extend(notification(run));
+    effects
+}
+
+/// What `events` made due: everything due for the steps they are about. Together over a run's
+/// life these are what [`due`] would have said each time, without looking at every step again.
+pub fn due_after(run: &Run, events: &[Event]) -> Vec<Effect> {
+    let mut touched: Vec<StepNo> =
+        events.iter().filter_map(|event| run.find(event.step()?)).collect();
+    for event in events {
+        if let Event::StepsReset { steps, .. } = event {
+            touched.extend(steps.iter().filter_map(|key| run.find(key)));
+        }
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    let mut effects: Vec<Effect> = touched
+        .into_iter()
+        .filter(|no| run.open.contains(no))
+        .flat_map(|no| due_for(run, no))
+        .collect();
+    effects.extend(notification(run));
+    effects
+}
+
+/// How many effects are due, without making them.
+pub fn count(run: &Run) -> usize {
+    let steps = run.open.iter().map(|&no| {
+        let step = run.step(no);
+        step.past.len() + usize::from(has_current(step))
+    });
+    steps.sum::<usize>() + usize::from(notification_due(run))
+}
+
+fn has_current(step: &Step) -> bool {
+    let in_flight = step.status == StepStatus::Running && step.body.is_none();
+    let outside = matches!(step.wait, Some(Wait::Child { .. } | Wait::Job { .. }));
+    step.attempt.is_some() && (in_flight || outside)
+}
+
+fn due_for(run: &Run, no: StepNo) -> Vec<Effect> {
+    let step = run.step(no);
+    let agent = agent_of(run, no);
+    let mut effects: Vec<Effect> =
+        step.past.iter().map(|past| abort(step, past, agent, false)).collect();
+    let Some(attempt) = step.attempt.as_ref().filter(|_| has_current(step)) else {
+        return effects;
+    };
+    if attempt.timed_out {
+        effects.push(abort(step, attempt, agent, true));
+    } else {
+        effects.extend(work(run, no, attempt));
+    }
+    effects
+}
+
+fn agent_of(run: &Run, no: StepNo) -> &str {
+    match &run.def(no).kind {
+        StepKind::Agent(agent) => &agent.agent,
+        StepKind::Gate(gate) => gate.judge.as_ref().map_or("", |judge| &judge.agent),
+        _ => "",
+    }
+}
+
+fn abort(step: &Step, attempt: &Attempt, agent: &str, timed_out: bool) -> Effect {
+    let (step, token) = (step.key.clone(), attempt.token);
+    match &attempt.child {
+        Some(child) => Effect::CancelChild { step, token, child: child.clone() },
+        None => Effect::AbortAttempt {
+            step,
+            token,
+            agent: agent.to_owned(),
+            job: attempt.job.clone(),
+            calls: attempt.calls.len(),
+            timed_out,
+        },
+    }
+}
+
+fn work(run: &Run, no: StepNo, attempt: &Attempt) -> Option<Effect> {
+    let step = run.step(no);
+    let view = View::of_step(run, no);
+    match (&run.def(no).kind, &attempt.job) {
+        (StepKind::Orchestration(def), _) => Some(Effect::StartChild {
+            step: step.key.clone(),
+            token: attempt.token,
+            child: attempt.child.clone()?,
+            definition: def.definition.clone(),
+            version: def.version,
+            input: edited(&def.input, step, view),
+        }),
+        (StepKind::Agent(agent), Some(job)) => Some(Effect::FollowJob {
+            step: step.key.clone(),
+            token: attempt.token,
+            agent: agent.agent.clone(),
+            job: job.clone(),
+        }),
+        (StepKind::Agent(agent), None) => Some(call_agent(run, no, attempt, agent)),
+        (StepKind::Gate(gate), _) => {
+            gate.judge.as_ref().map(|judge| call_agent(run, no, attempt, judge))
+        },
+        _ => None,
+    }
+}
+
+fn call_agent(run: &Run, no: StepNo, attempt: &Attempt, agent: &AgentStep) -> Effect {
+    let (step, def, view) = (run.step(no), run.def(no), View::of_step(run, no));
+    let bottleneck = def.concurrency.as_ref().and_then(|limit| {
+        limit.key.render_text(&view).ok().map(|key| (format!("{}/{key}", run.org), limit.limit))
+    });
+    Effect::CallAgent(Box::new(CallAgent {
+        step: step.key.clone(),
+        token: attempt.token,
+        attempt: attempt.no,
+        agent: agent.agent.clone(),
+        input: edited(&agent.input, step, view).map(Arc::new),
+        settings: agent.settings.render(&view),
+        output_schema: def.output_schema.clone(),
+        feedback: step.feedback.clone(),
+        calls: attempt.calls.clone(),
+        dispatched: attempt.dispatched,
+        may_resend: attempt.may_resend,
+        reserved: attempt.reserved,
+        deadline: attempt.deadline,
+        cache: def.cache,
+        bottleneck,
+    }))
+}
+
+/// A step's input with a person's edits in it.
+fn edited(input: &Mapping, step: &Step, view: View<'_>) -> Result<Value, EvalFault> {
+    let mut value = input.render(&view)?;
+    if let Some(edits) = &step.edits {
+        patch::merge(&mut value, edits);
+    }
+    Ok(value)
+}
+
+fn notification_due(run: &Run) -> bool {
+    matches!(run.state, RunState::Ended(_)) && run.parent.is_some() && !run.parent_notified
+}
+
+fn notification(run: &Run) -> Option<Effect> {
+    if !notification_due(run) {
+        return None;
+    }
+    let parent = run.parent.clone()?;
+    let outcome = match run.state {
+        RunState::Ended(Ending::Completed) => {
+            ChildOutcome::Completed(run.output.clone().unwrap_or_default())
+        },
+        RunState::Ended(Ending::Failed) => ChildOutcome::Failed(run.failure.clone()?),
+        _ => {
+            let reason =
+                run.close_reason.as_deref().map_or(Cow::Borrowed(""), |r| format!(": {r}").into());
+            let message = format!("the child run {} was cancelled{reason}", run.id);
+            ChildOutcome::Failed(Failure::new(ErrorClass::Cancelled, "child_cancelled", message))
+        },
+    };
+    Some(Effect::NotifyParent { parent, outcome })
+}

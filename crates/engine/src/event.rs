@@ -1,0 +1,719 @@
+//! Everything that can have happened. Persisted for ever: a variant never changes its meaning,
+//! a field is only ever added with a default.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::at::Timestamp;
+use crate::call::CallRecord;
+use crate::definition::{GateVerdict, Verb};
+use crate::failure::Failure;
+use crate::id::{AssetId, Digest, OrgId, RunId, StepKey, Token};
+use crate::money::{Budget, MicroUsd, Spend};
+
+/// Which definition a run is pinned to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinitionRef {
+    /// Its name.
+    pub slug: String,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its text.
+    pub digest: Digest,
+}
+
+/// The run and step that wait for a child run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentLink {
+    /// The waiting run.
+    pub run: RunId,
+    /// The waiting step.
+    pub step: StepKey,
+    /// The waiting attempt.
+    pub token: Token,
+}
+
+/// A step result taken over from another run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reused {
+    /// The step, same key in both runs.
+    pub step: StepKey,
+    /// Its output.
+    pub output: Arc<Value>,
+    /// Its assets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<Asset>,
+}
+
+/// Bytes that a step produced, stored by content before the event was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asset {
+    /// Its id.
+    pub id: AssetId,
+    /// `image`, `video`, `audio`, `document`.
+    pub kind: String,
+    /// Media type.
+    pub mime: String,
+    /// File name for a download.
+    pub name: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Content digest; also its address in object storage.
+    pub sha256: Digest,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Milliseconds, for what plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Description for readers who cannot see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alt: Option<String>,
+    /// Whether it was made by the shipped double rather than by a real renderer or vendor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+}
+
+/// An asynchronous job that a provider accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Whose.
+    pub provider: String,
+    /// The provider's own id.
+    pub id: String,
+}
+
+/// A person's answer to a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was chosen.
+    pub verb: Verb,
+    /// Who chose it.
+    pub by: String,
+    /// Their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The content as they left it, when they changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Arc<Value>>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Everything that had to succeed did.
+    Completed,
+    /// A required step failed for good.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+}
+
+/// How a doubt was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoubtVerdict {
+    /// The call did not take effect: send it again.
+    Resend,
+    /// The call counts as failed.
+    Failed,
+}
+
+/// What a run begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Whose.
+    pub org: OrgId,
+    /// Of what.
+    pub definition: DefinitionRef,
+    /// What it was given.
+    pub input: Arc<Value>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Facts the starter wants to find it by (`brand`, `campaign` …).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Who started it.
+    pub started_by: String,
+    /// The run that waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentLink>,
+    /// The run it continues from a point of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<RunId>,
+    /// Results taken over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reused: Vec<Reused>,
+    /// The run's own limit.
+    #[serde(default)]
+    pub budget: Budget,
+    /// When it must have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// Larger goes first in dispatch.
+    #[serde(default)]
+    pub priority: i8,
+}
+
+/// Everything that can have happened to a run, in the past tense.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    /// The run exists; its outermost steps are pending.
+    #[serde(rename = "run.started")]
+    RunStarted(Box<RunStarted>),
+    /// The run entered a phase; phases are never skipped.
+    #[serde(rename = "run.phase_entered")]
+    PhaseEntered {
+        /// Its id.
+        phase: String,
+    },
+    /// Everything but background steps has ended; `output` can be used.
+    #[serde(rename = "run.delivered")]
+    RunDelivered {
+        /// What the run hands out so far.
+        output: Arc<Value>,
+    },
+    /// The run will end; nothing new starts, what is in flight is called back.
+    #[serde(rename = "run.closing")]
+    RunClosing {
+        /// How.
+        ending: Ending,
+        /// Why, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Who asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// The failure that caused it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// Whether compensations run first.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        compensate: bool,
+    },
+    /// The run ended well.
+    #[serde(rename = "run.completed")]
+    RunCompleted {
+        /// What it hands out.
+        output: Arc<Value>,
+    },
+    /// The run ended badly.
+    #[serde(rename = "run.failed")]
+    RunFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The run was ended by somebody.
+    #[serde(rename = "run.cancelled")]
+    RunCancelled {
+        /// Their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Nothing new starts until it is resumed.
+    #[serde(rename = "run.paused")]
+    RunPaused {
+        /// Who.
+        by: String,
+    },
+    /// It goes on.
+    #[serde(rename = "run.resumed")]
+    RunResumed {
+        /// Who.
+        by: String,
+    },
+    /// A failed run goes on after a person's retry or skip.
+    #[serde(rename = "run.reopened")]
+    RunReopened {
+        /// Who.
+        by: String,
+    },
+    /// The run stands in an earlier phase again; a `StepsReset` follows.
+    #[serde(rename = "run.rolled_back")]
+    RunRolledBack {
+        /// The phase it stands in now.
+        phase: String,
+        /// Who.
+        by: String,
+        /// Their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The parent run has taken this ended run's result.
+    #[serde(rename = "run.parent_notified")]
+    ParentNotified,
+    /// An attempt may begin. This is the intent of its first outside call.
+    #[serde(rename = "step.started")]
+    StepStarted {
+        /// Which.
+        step: StepKey,
+        /// Counted from 1 over the step's whole life.
+        attempt: u32,
+        /// The right to report on it.
+        token: Token,
+        /// Held back from the budgets until it ends.
+        #[serde(default, skip_serializing_if = "Spend::is_zero")]
+        reserved: Spend,
+        /// When it counts as timed out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
+        /// The child run, for an orchestration step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        child: Option<RunId>,
+        /// It undoes this step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compensates: Option<StepKey>,
+    },
+    /// More was reserved for the attempt.
+    #[serde(rename = "attempt.reserved")]
+    ReservationRaised {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// The reservation now.
+        reserved: Spend,
+    },
+    /// An outside call that cannot be asked about is leaving now.
+    #[serde(rename = "attempt.dispatched")]
+    CallDispatched {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// Which call.
+        call: u16,
+    },
+    /// A call within the attempt was answered; the next one may leave.
+    #[serde(rename = "attempt.call_recorded")]
+    CallRecorded {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// The call.
+        call: Arc<CallRecord>,
+    },
+    /// A provider accepted a job and will answer later.
+    #[serde(rename = "attempt.accepted")]
+    JobAccepted {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// The job.
+        job: Job,
+    },
+    /// The attempt says how far it is.
+    #[serde(rename = "attempt.progressed")]
+    AttemptProgressed {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// 0–100.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        percent: Option<u8>,
+        /// For people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// The attempt's time is over; the outside is asked what became of it.
+    #[serde(rename = "attempt.timed_out")]
+    AttemptTimedOut {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// When it counts as in doubt without an answer.
+        until: Timestamp,
+    },
+    /// Nobody can say whether the call took effect; a person is asked.
+    #[serde(rename = "attempt.in_doubt")]
+    AttemptInDoubt {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// Which call.
+        call: u16,
+        /// What is known.
+        message: String,
+    },
+    /// The doubt was settled.
+    #[serde(rename = "attempt.doubt_resolved")]
+    DoubtResolved {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// How.
+        verdict: DoubtVerdict,
+        /// By whom.
+        by: String,
+    },
+    /// The attempt failed.
+    #[serde(rename = "attempt.failed")]
+    AttemptFailed {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// Why.
+        failure: Failure,
+        /// Calls not recorded before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        calls: Vec<Arc<CallRecord>>,
+        /// When it is tried again; absent when it is not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+    },
+    /// The attempt is called back: its report will only be counted, not used.
+    #[serde(rename = "attempt.abandoned")]
+    AttemptAbandoned {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+    },
+    /// An abandoned attempt reported; its cost is counted.
+    #[serde(rename = "attempt.settled")]
+    AttemptSettled {
+        /// Which step.
+        step: StepKey,
+        /// Its attempt.
+        token: Token,
+        /// Calls not recorded before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        calls: Vec<Arc<CallRecord>>,
+        /// A result that came too late to be used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Arc<Value>>,
+    },
+    /// The step waits for something with a name.
+    #[serde(rename = "step.waiting")]
+    StepWaiting {
+        /// Which.
+        step: StepKey,
+        /// The callback key; absent when only time passes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        callback: Option<String>,
+        /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// The step has its output; it never changes unless a person resets the step.
+    #[serde(rename = "step.succeeded")]
+    StepSucceeded {
+        /// Which.
+        step: StepKey,
+        /// The attempt that made it; absent for steps without attempts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<Token>,
+        /// The output.
+        output: Arc<Value>,
+        /// Calls not recorded before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        calls: Vec<Arc<CallRecord>>,
+        /// What was produced.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assets: Vec<Asset>,
+        /// The person who gave the output instead of the agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// Taken from the result cache.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        cached: bool,
+        /// A failure that did not stop it (partial results).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// The step failed for good.
+    #[serde(rename = "step.failed")]
+    StepFailed {
+        /// Which.
+        step: StepKey,
+        /// Why.
+        failure: Failure,
+    },
+    /// The step failed and another takes its place.
+    #[serde(rename = "step.fell_back")]
+    StepFellBack {
+        /// Which.
+        step: StepKey,
+        /// Why.
+        failure: Failure,
+        /// The step that takes its place.
+        to: StepKey,
+    },
+    /// The step will not run.
+    #[serde(rename = "step.skipped")]
+    StepSkipped {
+        /// Which.
+        step: StepKey,
+        /// `condition` or a person's words.
+        reason: String,
+        /// Who, when a person did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// The output a person gave it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Arc<Value>>,
+    },
+    /// The step was taken out because its block or run ended.
+    #[serde(rename = "step.cancelled")]
+    StepCancelled {
+        /// Which.
+        step: StepKey,
+    },
+    /// The steps are pending again.
+    #[serde(rename = "steps.reset")]
+    StepsReset {
+        /// Which, in definition order.
+        steps: Vec<StepKey>,
+        /// The step that gets the feedback and edits: the earliest of them.
+        from: StepKey,
+        /// What was said about the former output.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        feedback: Option<Arc<Value>>,
+        /// Merge patch on the step's input.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edits: Option<Arc<Value>>,
+        /// Who or what asked.
+        by: String,
+    },
+    /// A person is asked.
+    #[serde(rename = "checkpoint.opened")]
+    CheckpointOpened {
+        /// Which step.
+        step: StepKey,
+        /// The question.
+        question: String,
+        /// The question in Japanese.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question_ja: Option<String>,
+        /// What is shown.
+        show: Arc<Value>,
+        /// SHA-256 of `show`; a decision is bound to it.
+        digest: Digest,
+        /// When the time is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A person answered.
+    #[serde(rename = "checkpoint.answered")]
+    CheckpointAnswered {
+        /// Which step.
+        step: StepKey,
+        /// The answer.
+        answer: Answer,
+        /// Whether it decides; `false` while a quorum is missing voices.
+        decides: bool,
+    },
+    /// The time was over; more people are asked.
+    #[serde(rename = "checkpoint.escalated")]
+    CheckpointEscalated {
+        /// Which step.
+        step: StepKey,
+        /// The roles asked in addition.
+        to: Vec<String>,
+        /// When their time is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A gate decided.
+    #[serde(rename = "gate.decided")]
+    GateDecided {
+        /// Which step.
+        step: StepKey,
+        /// What.
+        verdict: GateVerdict,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// An iteration of a loop began.
+    #[serde(rename = "loop.iteration_started")]
+    IterationStarted {
+        /// The loop.
+        step: StepKey,
+        /// From 0.
+        iteration: u32,
+    },
+    /// An iteration of a loop ended and was judged.
+    #[serde(rename = "loop.iteration_finished")]
+    IterationFinished {
+        /// The loop.
+        step: StepKey,
+        /// From 0.
+        iteration: u32,
+        /// What it hands out.
+        result: Arc<Value>,
+        /// Its score, when the loop keeps the best.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<f64>,
+        /// Whether it was good enough.
+        good: bool,
+    },
+    /// The list of a `for_each` is known.
+    #[serde(rename = "for_each.expanded")]
+    ItemsExpanded {
+        /// The step.
+        step: StepKey,
+        /// The elements.
+        items: Arc<Vec<Value>>,
+    },
+    /// Work on an element began.
+    #[serde(rename = "for_each.item_started")]
+    ItemStarted {
+        /// The step.
+        step: StepKey,
+        /// From 0.
+        index: u32,
+    },
+    /// Work on an element ended.
+    #[serde(rename = "for_each.item_finished")]
+    ItemFinished {
+        /// The step.
+        step: StepKey,
+        /// From 0.
+        index: u32,
+        /// What it hands out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Arc<Value>>,
+        /// Why it hands out nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// Something outside reported under a key; kept until a wait step takes it.
+    #[serde(rename = "callback.received")]
+    CallbackReceived {
+        /// The key.
+        key: String,
+        /// What it said.
+        payload: Arc<Value>,
+    },
+}
+
+impl Event {
+    /// The stable name, as written in the journal.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "run.started",
+            Self::PhaseEntered { .. } => "run.phase_entered",
+            Self::RunDelivered { .. } => "run.delivered",
+            Self::RunClosing { .. } => "run.closing",
+            Self::RunCompleted { .. } => "run.completed",
+            Self::RunFailed { .. } => "run.failed",
+            Self::RunCancelled { .. } => "run.cancelled",
+            Self::RunPaused { .. } => "run.paused",
+            Self::RunResumed { .. } => "run.resumed",
+            Self::RunReopened { .. } => "run.reopened",
+            Self::RunRolledBack { .. } => "run.rolled_back",
+            Self::ParentNotified => "run.parent_notified",
+            Self::StepStarted { .. } => "step.started",
+            Self::ReservationRaised { .. } => "attempt.reserved",
+            Self::CallDispatched { .. } => "attempt.dispatched",
+            Self::CallRecorded { .. } => "attempt.call_recorded",
+            Self::JobAccepted { .. } => "attempt.accepted",
+            Self::AttemptProgressed { .. } => "attempt.progressed",
+            Self::AttemptTimedOut { .. } => "attempt.timed_out",
+            Self::AttemptInDoubt { .. } => "attempt.in_doubt",
+            Self::DoubtResolved { .. } => "attempt.doubt_resolved",
+            Self::AttemptFailed { .. } => "attempt.failed",
+            Self::AttemptAbandoned { .. } => "attempt.abandoned",
+            Self::AttemptSettled { .. } => "attempt.settled",
+            Self::StepWaiting { .. } => "step.waiting",
+            Self::StepSucceeded { .. } => "step.succeeded",
+            Self::StepFailed { .. } => "step.failed",
+            Self::StepFellBack { .. } => "step.fell_back",
+            Self::StepSkipped { .. } => "step.skipped",
+            Self::StepCancelled { .. } => "step.cancelled",
+            Self::StepsReset { .. } => "steps.reset",
+            Self::CheckpointOpened { .. } => "checkpoint.opened",
+            Self::CheckpointAnswered { .. } => "checkpoint.answered",
+            Self::CheckpointEscalated { .. } => "checkpoint.escalated",
+            Self::GateDecided { .. } => "gate.decided",
+            Self::IterationStarted { .. } => "loop.iteration_started",
+            Self::IterationFinished { .. } => "loop.iteration_finished",
+            Self::ItemsExpanded { .. } => "for_each.expanded",
+            Self::ItemStarted { .. } => "for_each.item_started",
+            Self::ItemFinished { .. } => "for_each.item_finished",
+            Self::CallbackReceived { .. } => "callback.received",
+        }
+    }
+
+    /// The step it is about; `None` for what concerns the whole run.
+    pub fn step(&self) -> Option<&StepKey> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::ReservationRaised { step, .. }
+            | Self::CallDispatched { step, .. }
+            | Self::CallRecorded { step, .. }
+            | Self::JobAccepted { step, .. }
+            | Self::AttemptProgressed { step, .. }
+            | Self::AttemptTimedOut { step, .. }
+            | Self::AttemptInDoubt { step, .. }
+            | Self::DoubtResolved { step, .. }
+            | Self::AttemptFailed { step, .. }
+            | Self::AttemptAbandoned { step, .. }
+            | Self::AttemptSettled { step, .. }
+            | Self::StepWaiting { step, .. }
+            | Self::StepSucceeded { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::StepFellBack { step, .. }
+            | Self::StepSkipped { step, .. }
+            | Self::StepCancelled { step }
+            | Self::CheckpointOpened { step, .. }
+            | Self::CheckpointAnswered { step, .. }
+            | Self::CheckpointEscalated { step, .. }
+            | Self::GateDecided { step, .. }
+            | Self::IterationStarted { step, .. }
+            | Self::IterationFinished { step, .. }
+            | Self::ItemsExpanded { step, .. }
+            | Self::ItemStarted { step, .. }
+            | Self::ItemFinished { step, .. } => Some(step),
+            Self::RunStarted(_)
+            | Self::PhaseEntered { .. }
+            | Self::RunDelivered { .. }
+            | Self::RunClosing { .. }
+            | Self::RunCompleted { .. }
+            | Self::RunFailed { .. }
+            | Self::RunCancelled { .. }
+            | Self::RunPaused { .. }
+            | Self::RunResumed { .. }
+            | Self::RunReopened { .. }
+            | Self::RunRolledBack { .. }
+            | Self::ParentNotified
+            | Self::StepsReset { .. }
+            | Self::CallbackReceived { .. } => None,
+        }
+    }
+
+    /// The money that this event adds to the run's bill.
+    pub fn cost(&self) -> MicroUsd {
+        match self {
+            Self::CallRecorded { call, .. } => call.cost,
+            Self::AttemptFailed { calls, .. }
+            | Self::AttemptSettled { calls, .. }
+            | Self::StepSucceeded { calls, .. } => {
+                crate::call::total(calls.iter().map(Arc::as_ref)).cost
+            },
+            _ => MicroUsd::ZERO,
+        }
+    }
+}

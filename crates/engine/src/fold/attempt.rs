@@ -1,0 +1,216 @@
+//! Events about attempts: their rights, their calls, their bill.
+
+use std::sync::Arc;
+
+use super::{add_step, step_mut};
+use crate::at::Timestamp;
+use crate::call::{self, CallRecord};
+use crate::definition::StepKind;
+use crate::event::{DoubtVerdict, Event};
+use crate::id::Token;
+use crate::money::Spend;
+use crate::run::{Attempt, Doubt, Run, Step, StepNo, StepStatus, Wait};
+
+pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
+    match event {
+        Event::StepStarted { attempt, token, reserved, deadline, child, .. } => {
+            super::step::begin(run, at, no);
+            let step = step_mut(run, no);
+            step.attempts = *attempt;
+            step.failure = None;
+            step.attempt = Some(Attempt {
+                no: *attempt,
+                token: *token,
+                started_at: at,
+                deadline: *deadline,
+                reserved: Spend::ZERO,
+                calls: Vec::new(),
+                dispatched: None,
+                job: None,
+                child: child.clone(),
+                doubt: None,
+                may_resend: false,
+                timed_out: false,
+            });
+            if let Some(child) = child {
+                super::step::wait_for(run, at, no, Wait::Child { run: child.clone() });
+            }
+            hold_reservation(run, no, *reserved);
+        },
+        Event::ReservationRaised { reserved, .. } => {
+            release_reservation(run, no);
+            hold_reservation(run, no, *reserved);
+        },
+        Event::CallDispatched { call, token, .. } => {
+            current(run, no, *token, |attempt| attempt.dispatched = Some(*call));
+        },
+        Event::CallRecorded { call, token, .. } => {
+            take_calls(run, no, Some(*token), std::slice::from_ref(call));
+        },
+        Event::JobAccepted { job, token, .. } => {
+            current(run, no, *token, |attempt| attempt.job = Some(job.clone()));
+            let until = run.step(no).attempt.as_ref().and_then(|attempt| attempt.deadline);
+            super::step::wait_for(run, at, no, Wait::Job { job: job.clone(), until });
+        },
+        Event::AttemptInDoubt { call, message, token, .. } => {
+            let doubt = Doubt { call: *call, message: message.clone(), since: at };
+            current(run, no, *token, |attempt| attempt.doubt = Some(doubt));
+            super::step::wait_for(run, at, no, Wait::Doubt);
+        },
+        Event::AttemptTimedOut { until, token, .. } => {
+            current(run, no, *token, |attempt| {
+                attempt.timed_out = true;
+                attempt.deadline = Some(*until);
+            });
+            if let Some(Wait::Job { until: end, .. }) = &mut step_mut(run, no).wait {
+                *end = Some(*until);
+            }
+        },
+        Event::DoubtResolved { verdict, token, .. } => {
+            current(run, no, *token, |attempt| {
+                attempt.doubt = None;
+                attempt.may_resend = *verdict == DoubtVerdict::Resend;
+            });
+            super::step::begin(run, at, no);
+        },
+        Event::AttemptFailed { failure, calls, retry_at, token, .. } => {
+            take_calls(run, no, Some(*token), calls);
+            release_reservation(run, no);
+            step_mut(run, no).failure = Some(failure.clone());
+            if let Some(until) = retry_at {
+                super::step::wait_for(run, at, no, Wait::Retry { until: *until });
+            }
+        },
+        Event::AttemptAbandoned { token, .. } => abandon(run, no, *token),
+        Event::AttemptSettled { calls, token, .. } => settle(run, no, *token, calls),
+        _ => {},
+    }
+}
+
+impl Step {
+    /// Whether its current attempt may still report.
+    pub(crate) fn is_busy_with_current(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| self.is_current(attempt.token))
+    }
+}
+
+fn current(run: &mut Run, no: StepNo, token: Token, change: impl FnOnce(&mut Attempt)) {
+    let attempt = step_mut(run, no).attempt.as_mut();
+    if let Some(attempt) = attempt.filter(|attempt| attempt.token == token) {
+        change(attempt);
+    }
+}
+
+/// Calls the current attempt back; what it may still report is only counted.
+fn abandon(run: &mut Run, no: StepNo, token: Token) {
+    release_reservation(run, no);
+    let step = step_mut(run, no);
+    if let Some(attempt) = step.attempt.take_if(|attempt| attempt.token == token) {
+        step.past.push(attempt);
+    }
+    run.open.insert(no);
+}
+
+fn settle(run: &mut Run, no: StepNo, token: Token, calls: &[Arc<CallRecord>]) {
+    take_calls(run, no, Some(token), calls);
+    let step = step_mut(run, no);
+    step.past.retain(|past| past.token != token);
+    if step.past.is_empty() && step.status.is_terminal() {
+        run.open.remove(&no);
+    }
+}
+
+/// Books calls on the attempt with this token, current or past, and on the run.
+pub(super) fn take_calls(
+    run: &mut Run,
+    no: StepNo,
+    token: Option<Token>,
+    calls: &[Arc<CallRecord>],
+) {
+    let Some(token) = token else { return };
+    let step = step_mut(run, no);
+    let attempt = match &mut step.attempt {
+        Some(attempt) if attempt.token == token => Some(attempt),
+        _ => step.past.iter_mut().find(|past| past.token == token),
+    };
+    if let Some(attempt) = attempt {
+        attempt.calls.extend(calls.iter().map(Arc::clone));
+    }
+    let spend = call::total(calls.iter().map(Arc::as_ref));
+    if spend.is_zero() {
+        return;
+    }
+    step.spent = step.spent.plus(spend);
+    run.spent = run.spent.plus(spend);
+    book_on_agent(run, no, |sum| sum.plus(spend));
+    consume_reservation(run, no, token, spend);
+}
+
+fn hold_reservation(run: &mut Run, no: StepNo, spend: Spend) {
+    if spend.is_zero() {
+        return;
+    }
+    if let Some(attempt) = &mut step_mut(run, no).attempt {
+        attempt.reserved = spend;
+    }
+    run.reserved = run.reserved.plus(spend);
+    book_on_agent(run, no, |sum| sum.plus(spend));
+}
+
+/// What was spent needs no longer be held.
+fn consume_reservation(run: &mut Run, no: StepNo, token: Token, spent: Spend) {
+    let Some(attempt) = step_mut(run, no).attempt.as_mut().filter(|a| a.token == token) else {
+        return;
+    };
+    let used = Spend {
+        cost: attempt.reserved.cost.min(spent.cost),
+        tokens: attempt.reserved.tokens.min(spent.tokens),
+    };
+    attempt.reserved = attempt.reserved.minus(used);
+    run.reserved = run.reserved.minus(used);
+    book_on_agent(run, no, |sum| sum.minus(used));
+}
+
+pub(super) fn release_reservation(run: &mut Run, no: StepNo) {
+    let Some(attempt) = &run.step(no).attempt else { return };
+    if attempt.reserved.is_zero() {
+        return;
+    }
+    let held = attempt.reserved;
+    if let Some(attempt) = &mut step_mut(run, no).attempt {
+        attempt.reserved = Spend::ZERO;
+    }
+    run.reserved = run.reserved.minus(held);
+    book_on_agent(run, no, |sum| sum.minus(held));
+}
+
+/// Keeps the account of an agent whose share of the run is limited.
+fn book_on_agent(run: &mut Run, no: StepNo, change: impl FnOnce(Spend) -> Spend) {
+    if run.definition.agent_budgets.is_empty() {
+        return;
+    }
+    let definition = Arc::clone(&run.definition);
+    let StepKind::Agent(agent) = &definition.step(run.step(no).def).kind else { return };
+    if definition.agent_budgets.iter().any(|(name, _)| *name == agent.agent) {
+        let account = run.by_agent.entry(agent.agent.clone()).or_default();
+        *account = change(*account);
+    }
+}
+
+/// A compensation has no instance until it starts.
+pub(super) fn ensure_compensation(run: &mut Run, at: Timestamp, event: &Event) {
+    let (key, undone) = match event {
+        Event::StepStarted { step, compensates: Some(undone), .. } => (step, undone),
+        _ => return,
+    };
+    if run.find(key).is_some() {
+        return;
+    }
+    let Some(undone_no) = run.find(undone) else { return };
+    let Some(ix) = run.def(undone_no).compensate else { return };
+    let mut step = Step::new(key.clone(), ix, run.step(undone_no).scope, at);
+    step.compensates = Some(undone.clone());
+    step.status = StepStatus::Pending;
+    add_step(run, step);
+    run.compensated.push(undone_no);
+}

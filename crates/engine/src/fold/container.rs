@@ -1,0 +1,76 @@
+//! Events about loops and `for_each`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{open_scope, step_mut};
+use crate::at::Timestamp;
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::run::{Body, Run, StepNo};
+
+pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
+    match event {
+        Event::IterationStarted { iteration, .. } => {
+            super::step::begin(run, at, no);
+            let scope = open_scope(run, at, Some(no), *iteration, None);
+            let body = body(run, no);
+            body.scopes.push(scope);
+            body.results.push(None);
+        },
+        Event::IterationFinished { iteration, result, score, .. } => {
+            let body = body(run, no);
+            record(body, *iteration, Some(result), None);
+            if let Some(score) = *score
+                && body.best.is_none_or(|(_, best)| score > best)
+            {
+                body.best = Some((*iteration, score));
+            }
+            close(run, no, *iteration);
+        },
+        Event::ItemsExpanded { items, .. } => {
+            super::step::begin(run, at, no);
+            body(run, no).items = Some(Arc::clone(items));
+        },
+        Event::ItemStarted { index, .. } => {
+            let item = run
+                .step(no)
+                .body
+                .as_ref()
+                .and_then(|body| body.items.as_ref()?.get(*index as usize).cloned())
+                .map(Arc::new);
+            let scope = open_scope(run, at, Some(no), *index, item);
+            let body = body(run, no);
+            body.scopes.push(scope);
+            body.results.push(None);
+        },
+        Event::ItemFinished { index, result, failure, .. } => {
+            record(body(run, no), *index, result.as_ref(), failure.as_ref());
+            close(run, no, *index);
+        },
+        _ => {},
+    }
+}
+
+fn body(run: &mut Run, no: StepNo) -> &mut Body {
+    step_mut(run, no).body.get_or_insert_default()
+}
+
+fn record(body: &mut Body, index: u32, result: Option<&Arc<Value>>, failure: Option<&Failure>) {
+    body.finished += 1;
+    if let Some(slot) = body.results.get_mut(index as usize) {
+        *slot = result.cloned();
+    }
+    if let Some(failure) = failure {
+        body.failures.push((index, failure.clone()));
+    }
+}
+
+fn close(run: &mut Run, no: StepNo, index: u32) {
+    let scope = body(run, no).scopes.get(index as usize).copied();
+    if let Some(scope) = scope.and_then(|scope| run.scopes.get_mut(scope as usize)) {
+        scope.closed = true;
+        scope.item = None;
+    }
+}

@@ -1,0 +1,166 @@
+//! Events that end a step or make it wait.
+
+use std::sync::Arc;
+
+use super::step_mut;
+use crate::at::Timestamp;
+use crate::event::{Answer, Event};
+use crate::run::{CheckpointState, Run, StepNo, StepStatus, Wait};
+
+pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
+    match event {
+        Event::StepWaiting { callback, until, .. } => {
+            let wait = match (callback, until) {
+                (Some(key), until) => Wait::Callback { key: key.clone(), until: *until },
+                (None, until) => Wait::Time { until: until.unwrap_or(at) },
+            };
+            begin(run, at, no);
+            wait_for(run, at, no, wait);
+        },
+        Event::StepSucceeded { token, output, calls, assets, failure, .. } => {
+            super::attempt::take_calls(run, no, *token, calls);
+            let step = step_mut(run, no);
+            step.past.retain(|past| Some(past.token) != *token);
+            step.output = Some(Arc::clone(output));
+            step.assets.clone_from(assets);
+            step.failure.clone_from(failure);
+            step.started_at.get_or_insert(at);
+            drop_callback(run, no);
+            end(run, at, no, StepStatus::Succeeded);
+        },
+        Event::StepFailed { failure, .. } => {
+            step_mut(run, no).failure = Some(failure.clone());
+            end(run, at, no, StepStatus::Failed);
+        },
+        Event::StepFellBack { failure, to, .. } => {
+            step_mut(run, no).failure = Some(failure.clone());
+            wait_for(run, at, no, Wait::Fallback { step: to.clone() });
+        },
+        Event::StepSkipped { output, .. } => {
+            step_mut(run, no).output.clone_from(output);
+            end(run, at, no, StepStatus::Skipped);
+        },
+        Event::StepCancelled { .. } => end(run, at, no, StepStatus::Cancelled),
+        Event::CheckpointOpened { question, question_ja, show, digest, until, .. } => {
+            begin(run, at, no);
+            step_mut(run, no).checkpoint = Some(Box::new(CheckpointState {
+                opened_at: at,
+                question: question.clone(),
+                question_ja: question_ja.clone(),
+                show: Arc::clone(show),
+                digest: digest.clone(),
+                answers: Vec::new(),
+                decided: None,
+                escalated_to: Vec::new(),
+                escalated: false,
+            }));
+            wait_for(run, at, no, Wait::Person { until: *until });
+        },
+        Event::CheckpointAnswered { answer, decides, .. } => answered(run, no, answer, *decides),
+        Event::CheckpointEscalated { to, until, .. } => {
+            let step = step_mut(run, no);
+            if let Some(checkpoint) = &mut step.checkpoint {
+                checkpoint.escalated = true;
+                checkpoint.escalated_to.clone_from(to);
+            }
+            step.wait = Some(Wait::Person { until: *until });
+        },
+        _ => {},
+    }
+}
+
+fn answered(run: &mut Run, no: StepNo, answer: &Answer, decides: bool) {
+    let step = step_mut(run, no);
+    if decides && answer.verb == crate::definition::Verb::Retry {
+        step.sent_back += 1;
+    }
+    if let Some(checkpoint) = &mut step.checkpoint {
+        checkpoint.answers.push(answer.clone());
+        if decides {
+            checkpoint.decided = Some(answer.clone());
+        }
+    }
+}
+
+/// A wait step that took its callback out of the inbox leaves nothing behind.
+fn drop_callback(run: &mut Run, no: StepNo) {
+    if let Some(Wait::Callback { key, .. }) = run.step(no).wait.clone() {
+        run.inbox.remove(&key);
+    }
+}
+
+/// Marks the beginning of work that has no attempt.
+pub(super) fn begin(run: &mut Run, at: Timestamp, no: StepNo) {
+    let step = step_mut(run, no);
+    step.status = StepStatus::Running;
+    step.since = at;
+    step.wait = None;
+    step.started_at.get_or_insert(at);
+}
+
+pub(super) fn wait_for(run: &mut Run, at: Timestamp, no: StepNo, wait: Wait) {
+    let step = step_mut(run, no);
+    step.status = StepStatus::Waiting;
+    step.since = at;
+    step.wait = Some(wait);
+}
+
+fn end(run: &mut Run, at: Timestamp, no: StepNo, status: StepStatus) {
+    super::attempt::release_reservation(run, no);
+    let seq = run.seq;
+    let step = step_mut(run, no);
+    step.status = status;
+    step.since = at;
+    step.ended_at = Some(at);
+    step.ended_seq = seq;
+    step.wait = None;
+    if let Some(attempt) = &mut step.attempt {
+        // The token stays, to tell a doubled report from a strange one; the rest is in the journal.
+        attempt.calls = Vec::new();
+        attempt.doubt = None;
+    }
+    if let Some(body) = &mut step.body {
+        let scopes = std::mem::take(&mut body.scopes);
+        body.items = None;
+        for scope in scopes {
+            close_scope(run, scope);
+        }
+    }
+    if run.step(no).past.is_empty() {
+        run.open.remove(&no);
+    }
+}
+
+fn close_scope(run: &mut Run, scope: u32) {
+    if let Some(scope) = run.scopes.get_mut(scope as usize) {
+        scope.closed = true;
+        scope.item = None;
+    }
+}
+
+/// Makes a step pending again. What its last attempt may still report is only counted.
+pub(super) fn reset(run: &mut Run, at: Timestamp, no: StepNo) {
+    super::attempt::release_reservation(run, no);
+    let step = step_mut(run, no);
+    if step.is_busy_with_current()
+        && let Some(attempt) = step.attempt.take()
+    {
+        step.past.push(attempt);
+    }
+    step.attempt = None;
+    step.status = StepStatus::Pending;
+    step.since = at;
+    step.started_at = None;
+    step.ended_at = None;
+    step.attempts_before_reset = step.attempts;
+    step.output = None;
+    step.assets = Vec::new();
+    step.failure = None;
+    step.wait = None;
+    step.checkpoint = None;
+    let body = step.body.take();
+    run.open.insert(no);
+    for scope in body.map(|body| body.scopes).unwrap_or_default() {
+        close_scope(run, scope);
+    }
+}
