@@ -11,3 +11,5 @@ pub mod failure;
 pub mod schema;
 pub mod template;
 pub mod definition;
+pub mod agent;
+pub mod turn;
