@@ -13,6 +13,8 @@ pub mod schema;
 pub mod patch;
 pub mod template;
 pub mod definition;
+pub mod agent;
+pub mod turn;
 pub mod retry;
 pub mod command;
 pub mod event;
