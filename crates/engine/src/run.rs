@@ -276,12 +276,13 @@ impl Run {
         self.open.iter().any(|&no| self.step(no).is_busy())
     }
 
-    /// When time must be looked at next.
+    /// When time must be looked at next, leaving aside attempts in flight: this is what the
+    /// journal remembers, so that it need not be written again at every step.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if self.is_ended() || self.state == RunState::Pending {
             return None;
         }
-        let steps = self.open.iter().filter_map(|&no| self.step(no).wake_at(self.paused));
+        let steps = self.open.iter().filter_map(|&no| self.step(no).parked_wake_at(self.paused));
         let deadline = (self.state == RunState::Active).then_some(self.deadline).flatten();
         steps.chain(deadline).min()
     }

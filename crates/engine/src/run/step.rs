@@ -306,6 +306,12 @@ impl Step {
         self.past.iter().find(|past| past.token == token)
     }
 
+    /// When time must be looked at for it, leaving aside attempts in flight: whoever works on
+    /// one watches its time as well.
+    pub fn parked_wake_at(&self, paused: bool) -> Option<Timestamp> {
+        self.wait.as_ref().and_then(|_| self.wake_at(paused))
+    }
+
     /// When time must be looked at for it.
     pub fn wake_at(&self, paused: bool) -> Option<Timestamp> {
         if self.status.is_terminal() {

@@ -1,0 +1,136 @@
+//! What is due is done: an effect is admitted, worked on in a task of its own, and reports back
+//! through the door.
+
+use std::sync::Arc;
+
+use showrunner_engine::at::Millis;
+use showrunner_engine::command::Command;
+use showrunner_engine::due::Effect;
+use showrunner_engine::id::{OrgId, RunId, Token};
+use tokio_util::sync::CancellationToken;
+
+use crate::Runtime;
+use crate::admission::Gate;
+use crate::submit::{Entry, SubmitError};
+
+/// The pause before a report that could not be stored is tried again.
+const STORE_RETRY: Millis = Millis(500);
+
+/// One effect being worked on.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// The run it is for.
+    pub run: RunId,
+    /// Cancelled when nobody wants it any more.
+    pub stop: CancellationToken,
+    /// It may have been worked on before this process began: whoever was called then must be
+    /// asked first.
+    pub is_recovered: bool,
+}
+
+impl Runtime {
+    /// Works on an effect as soon as there is room for it.
+    pub(crate) fn dispatch(
+        &self,
+        run: &RunId,
+        effect: Effect,
+        stop: CancellationToken,
+        is_recovered: bool,
+    ) {
+        let work = Work { run: run.clone(), stop, is_recovered };
+        let runtime = self.clone();
+        let Effect::CallAgent(call) = &effect else {
+            self.spawn(async move { runtime.perform(work, effect).await });
+            return;
+        };
+        let gates = self.gates(&call.agent, call.bottleneck.as_ref());
+        let (org, priority) = self.standing(run);
+        self.admission().admit(gates, (org, priority), move |pass| {
+            let again = runtime.clone();
+            runtime.spawn(async move {
+                again.perform(work, effect).await;
+                drop(pass);
+            });
+        });
+    }
+
+    /// The bottlenecks a call of this agent must pass.
+    fn gates(&self, agent: &str, bottleneck: Option<&(String, u32)>) -> Vec<Gate> {
+        let limits = &self.options().limits;
+        let mut gates = vec![Gate { name: Arc::clone(&limits.all_gate), limit: limits.all }];
+        if let Some((name, limit)) = limits.by_agent.get(agent) {
+            gates.push(Gate { name: Arc::clone(name), limit: *limit });
+        }
+        if let Some((key, limit)) = bottleneck {
+            gates.push(Gate { name: format!("key/{key}").into(), limit: *limit });
+        }
+        gates
+    }
+
+    /// Whose turn a run's work counts as.
+    fn standing(&self, run: &RunId) -> (OrgId, i8) {
+        self.residents().get(run).map_or_else(
+            || (OrgId::from(""), 0),
+            |cell| {
+                let resident = cell.lock();
+                (resident.run.org.clone(), resident.run.priority)
+            },
+        )
+    }
+
+    /// A table of contents.
+    async fn perform(&self, work: Work, effect: Effect) {
+        match effect {
+            Effect::CallAgent(call) => self.call_agent(&work, *call).await,
+            Effect::StartChild { step, token, child, definition, version, input } => {
+                let wish = crate::effects::start_child::Wish { child, definition, version, input };
+                self.start_child(&work, (step, token), wish).await;
+            },
+            Effect::AbortAttempt { step, token, agent, job, calls, timed_out } => {
+                let lost = crate::effects::abort::Lost { agent, job, calls, timed_out };
+                self.abort_attempt(&work, (step, token), lost).await;
+            },
+            Effect::CancelChild { step, token, child } => {
+                self.cancel_child(&work, (step, token), child).await;
+            },
+            Effect::FollowJob { step, token, agent, job } => {
+                self.follow_job(&work, (step, token), &agent, job).await;
+            },
+            Effect::NotifyParent { parent, outcome } => {
+                self.notify_parent(&work, parent, outcome).await;
+            },
+        }
+    }
+
+    /// Reports until it is stored: what was paid for is not lost because a disk was full for a
+    /// while. A refusal means that nobody waits for the report any more.
+    pub(crate) async fn deliver(&self, work: &Work, ends: Option<Token>, command: Command) {
+        loop {
+            let entry = Entry { ends, ..Entry::default() };
+            match self.submit_as(&work.run, command.clone(), entry).await {
+                Err(error) if error.is_transient() && !self.is_stopping() => {
+                    tracing::warn!(run.id = %work.run, %error, "a report could not be stored; trying again");
+                    self.clock().sleep(STORE_RETRY).await;
+                },
+                Err(SubmitError::Refused(refusal)) => {
+                    tracing::debug!(run.id = %work.run, %refusal, "a report came too late");
+                    return;
+                },
+                Err(error) => {
+                    tracing::error!(run.id = %work.run, %error, "a report was lost");
+                    return;
+                },
+                Ok(_) => return,
+            }
+        }
+    }
+
+    /// The work on an attempt is over without a report.
+    pub(crate) fn lay_down(&self, work: &Work, token: Token) {
+        if let Some(cell) = self.residents().get(&work.run) {
+            let mut resident = cell.lock();
+            resident.in_flight.remove(&token);
+            self.leave_if_idle(&mut resident);
+        }
+    }
+}

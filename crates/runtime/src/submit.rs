@@ -1,0 +1,340 @@
+//! THE door. Whatever wants something of a run, a person, a timer, an agent's result, a parent,
+//! enters here: load, decide, append, and when it is durable, act.
+
+use std::sync::Arc;
+
+use showrunner_engine::command::{Command, StartRun};
+use showrunner_engine::definition::Definition;
+use showrunner_engine::due::{Effect, due_after};
+use showrunner_engine::event::Event;
+use showrunner_engine::id::{RunId, Token};
+use showrunner_engine::refusal::Refusal;
+use showrunner_engine::run::{Run, RunStatus};
+use showrunner_journal::{Append, AppendError, AppendFuture, Idempotency, JournalError, StoredBatch};
+use tokio_util::sync::CancellationToken;
+
+use crate::Runtime;
+use crate::library::LibraryError;
+use crate::residents::{Cell, Resident, Work};
+
+/// What a command led to.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The run.
+    pub run: RunId,
+    /// The number of its newest event.
+    pub seq: u64,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What happened; empty when the command changed nothing.
+    pub events: Vec<Event>,
+}
+
+/// Why a command led to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The run does not accept it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    UnknownRun(RunId),
+    /// There is no such definition.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// The same key was used for something else.
+    #[error("idempotency key {key} was already used for run {run} with another request")]
+    KeyReused {
+        /// The key.
+        key: String,
+        /// What it was used for.
+        run: RunId,
+    },
+    /// It could not be made durable; nothing has happened. Trying again may help.
+    #[error("it could not be stored: {0}")]
+    NotStored(#[from] AppendError),
+    /// The journal could not be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// This process is stopping or does not own the database.
+    #[error("this server is not taking work now")]
+    NotServing,
+}
+
+impl SubmitError {
+    /// Whether the same command may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NotStored(error) => error.is_transient(),
+            Self::Journal(_) => true,
+            Self::Refused(_)
+            | Self::UnknownRun(_)
+            | Self::Library(_)
+            | Self::KeyReused { .. }
+            | Self::NotServing => false,
+        }
+    }
+}
+
+/// A run to be started.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    /// What it is an execution of.
+    pub definition: Arc<Definition>,
+    /// What it begins with.
+    pub start: StartRun,
+    /// Its id, when the caller has one; starting the same id twice starts one run.
+    pub id: Option<RunId>,
+    /// The caller's key for this start: scope, key, and the digest of the request.
+    pub idempotency: Option<(String, String, String)>,
+}
+
+/// A started run.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Its id.
+    pub run: RunId,
+    /// Whether this call started it.
+    pub is_new: bool,
+}
+
+impl Runtime {
+    /// Starts a run. A key that was used for the same request answers with that request's run.
+    ///
+    /// # Errors
+    /// As [`SubmitError`] says; nothing has happened then.
+    pub async fn start(&self, request: StartRequest) -> Result<Started, SubmitError> {
+        let clock = self.clock();
+        let now = clock.now();
+        let id = request.id.unwrap_or_else(|| RunId::at(now, [clock.random(), clock.random()]));
+        let idempotency = request.idempotency.map(|(scope, key, fingerprint)| Idempotency {
+            scope,
+            key,
+            fingerprint,
+            run: id.clone(),
+            created_at: now,
+        });
+        let (key, fingerprint) = idempotency
+            .as_ref()
+            .map(|i| (i.key.clone(), i.fingerprint.clone()))
+            .unwrap_or_default();
+        let cell = self.residents().keep(Resident::new(Run::new(id.clone(), request.definition)));
+        let entry = Entry { idempotency, ..Entry::default() };
+        let mut ask = Some((Command::StartRun(Box::new(request.start)), entry));
+        match self.enter(&cell, &mut ask).await {
+            Ok(Some(receipt)) => Ok(Started { run: receipt.run, is_new: true }),
+            Ok(None) => Err(SubmitError::UnknownRun(id)),
+            Err(SubmitError::NotStored(AppendError::KeyUsed(used))) => {
+                if used.fingerprint == fingerprint {
+                    Ok(Started { run: used.run, is_new: false })
+                } else {
+                    Err(SubmitError::KeyReused { key, run: used.run })
+                }
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks something of a run. When this returns `Ok`, what happened survives anything.
+    ///
+    /// # Errors
+    /// As [`SubmitError`] says; nothing has happened then.
+    pub async fn submit(&self, run: &RunId, command: Command) -> Result<Receipt, SubmitError> {
+        self.submit_as(run, command, Entry::default()).await
+    }
+
+    /// [`Self::submit`] by whoever works on an attempt: the report ends that work.
+    pub(crate) async fn report(
+        &self,
+        run: &RunId,
+        token: Token,
+        command: Command,
+    ) -> Result<Receipt, SubmitError> {
+        let entry = Entry { ends: Some(token), ..Entry::default() };
+        self.submit_as(run, command, entry).await
+    }
+
+    pub(crate) async fn submit_as(
+        &self,
+        run: &RunId,
+        command: Command,
+        entry: Entry,
+    ) -> Result<Receipt, SubmitError> {
+        let mut ask = Some((command, entry));
+        loop {
+            let cell = match self.residents().get(run) {
+                Some(cell) => cell,
+                None => self.residents().keep(Resident::new(self.load(run).await?)),
+            };
+            if let Some(receipt) = self.enter(&cell, &mut ask).await? {
+                return Ok(receipt);
+            }
+            // The run left memory under our hands, or others wait for a failed append of its.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Decides on a resident run, and comes back when it is durable. `None`: the run has left
+    /// memory meanwhile, and nothing has happened.
+    async fn enter(
+        &self,
+        cell: &Cell,
+        ask: &mut Option<(Command, Entry)>,
+    ) -> Result<Option<Receipt>, SubmitError> {
+        self.refresh(cell).await?;
+        let Some(decided) = self.decide(cell, ask)? else { return Ok(None) };
+        let Decided { receipt, effects, durable } = decided;
+        let Some(durable) = durable else { return Ok(Some(receipt)) };
+        let stored = durable.await;
+        self.durable(cell, stored.is_ok());
+        stored?;
+        for (effect, stop) in effects {
+            self.dispatch(&receipt.run, effect, stop, false);
+        }
+        Ok(Some(receipt))
+    }
+
+    /// The part under the run's lock: decide, fold, and queue the append in the order of decisions.
+    fn decide(
+        &self,
+        cell: &Cell,
+        ask: &mut Option<(Command, Entry)>,
+    ) -> Result<Option<Decided>, SubmitError> {
+        let mut resident = cell.lock();
+        if resident.has_left || resident.is_stale {
+            return Ok(None);
+        }
+        let Some((command, entry)) = ask.take() else { return Ok(None) };
+        let expected = resident.run.seq;
+        let at = self.clock().at();
+        let decided = showrunner_engine::advance(&mut resident.run, command, at);
+        if let Some(token) = entry.ends {
+            resident.in_flight.remove(&token);
+        }
+        let events = match decided {
+            Ok(events) => events,
+            Err(refusal) => {
+                self.leave_if_idle(&mut resident);
+                return Err(refusal.into());
+            },
+        };
+        let receipt = Receipt {
+            run: resident.run.id.clone(),
+            seq: resident.run.seq,
+            status: resident.run.status(),
+            events,
+        };
+        if receipt.events.is_empty() {
+            self.leave_if_idle(&mut resident);
+            return Ok(Some(Decided { receipt, effects: Vec::new(), durable: None }));
+        }
+        let effects = due_after(&resident.run, &receipt.events)
+            .into_iter()
+            .filter_map(|effect| claim(&mut resident, effect))
+            .collect();
+        let append = Append::new(&resident.run, expected, at.now, &receipt.events);
+        let append = Append { idempotency: entry.idempotency, ..append };
+        resident.pending += 1;
+        let durable = Some(self.journal().append(append));
+        self.wake_timers(resident.run.wake_at());
+        Ok(Some(Decided { receipt, effects, durable }))
+    }
+
+    /// An append has ended, well or badly.
+    fn durable(&self, cell: &Cell, stored: bool) {
+        let mut resident = cell.lock();
+        resident.pending = resident.pending.saturating_sub(1);
+        if !stored {
+            resident.is_stale = true;
+        }
+        self.leave_if_idle(&mut resident);
+    }
+
+    /// A run that nothing is happening to costs no memory.
+    pub(crate) fn leave_if_idle(&self, resident: &mut Resident) {
+        if resident.may_leave() && !resident.has_left {
+            self.residents().let_go(resident);
+        }
+    }
+
+    /// Reads the state again after an append failed, once no other append is under way.
+    async fn refresh(&self, cell: &Cell) -> Result<(), SubmitError> {
+        let id = {
+            let resident = cell.lock();
+            if !resident.is_stale || resident.has_left || resident.pending > 0 {
+                return Ok(());
+            }
+            resident.run.id.clone()
+        };
+        let fresh = self.load(&id).await?;
+        let mut resident = cell.lock();
+        if resident.is_stale && resident.pending == 0 {
+            resident.run = fresh;
+            resident.is_stale = false;
+        }
+        Ok(())
+    }
+
+    /// Folds a run from the journal.
+    pub(crate) async fn load(&self, id: &RunId) -> Result<Run, SubmitError> {
+        let batches = self.journal().read(id, 0).await?;
+        let Some(run) = self.fold(id, &batches).await? else {
+            return Err(SubmitError::UnknownRun(id.clone()));
+        };
+        Ok(run)
+    }
+
+    pub(crate) async fn fold(&self, id: &RunId, batches: &[StoredBatch]) -> Result<Option<Run>, SubmitError> {
+        let mut run: Option<Run> = None;
+        for batch in batches {
+            for event in batch.events()? {
+                if run.is_none()
+                    && let Event::RunStarted(started) = &event
+                {
+                    let definition = self.library().pinned(&started.org, &started.definition).await?;
+                    run = Some(Run::new(id.clone(), definition));
+                }
+                if let Some(run) = &mut run {
+                    showrunner_engine::apply(run, batch.at, &event);
+                }
+            }
+        }
+        Ok(run)
+    }
+}
+
+/// How a command enters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    /// The attempt whose work ends with this report.
+    pub ends: Option<Token>,
+    /// The caller's key for it.
+    pub idempotency: Option<Idempotency>,
+}
+
+struct Decided {
+    receipt: Receipt,
+    effects: Vec<(Effect, CancellationToken)>,
+    durable: Option<AppendFuture>,
+}
+
+/// Notes that this process works on an effect from now on. `None` when it already does. An abort
+/// stops whoever works on the attempt, and takes the work over.
+pub(crate) fn claim(resident: &mut Resident, effect: Effect) -> Option<(Effect, CancellationToken)> {
+    let stop = CancellationToken::new();
+    let Some(token) = effect.token() else {
+        if resident.notifying {
+            return None;
+        }
+        resident.notifying = true;
+        return Some((effect, stop));
+    };
+    let is_abort = matches!(effect, Effect::AbortAttempt { .. } | Effect::CancelChild { .. });
+    match resident.in_flight.get(&token) {
+        Some(work) if is_abort && !work.is_abort => work.stop.cancel(),
+        Some(_) => return None,
+        None => {},
+    }
+    resident.in_flight.insert(token, Work { stop: stop.clone(), is_abort });
+    Some((effect, stop))
+}
