@@ -1,7 +1,15 @@
 //! What a definition means: the resolved, checked graph of steps. Nothing past the loader sees
 //! what was typed; everything here has its defaults applied and its references proven.
 
+pub mod duration;
 pub mod step;
+mod problem;
+mod raw;
+mod read;
+mod outline;
+mod mention;
+mod resolve;
+mod check;
 
 use std::sync::Arc;
 
@@ -12,11 +20,30 @@ use crate::id::Digest;
 use crate::money::Budget;
 use crate::schema::Schema;
 use crate::template::Mapping;
+pub use problem::Problem;
 pub use step::{
     AgentStep, Backoff, CheckpointStep, ConcurrencyLimit, DeadlinePolicy, ForEachStep, GateRule,
     GateStep, GateVerdict, Join, Keep, LoopStep, OnExhausted, OnFailure, OrchestrationStep,
     RetryPolicy, StepDef, StepKind, Verb, WaitStep, WaitUntil,
 };
+
+/// Loads a definition: reads the YAML or JSON, resolves it, checks it. `file_name` is only shown;
+/// `version` is the store's count, 0 for a mere file.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text, 50 problems at most.
+pub fn load(source: &str, file_name: &str, version: u32) -> Result<Definition, Vec<Problem>> {
+    let mut report = problem::Report::new(file_name);
+    let (tree, fault) = raw::read(source);
+    if let Some((place, complaint)) = fault {
+        report.add(place, "", complaint);
+    }
+    let definition = tree.and_then(|tree| resolve::resolve(&mut report, &tree, source, version));
+    match definition {
+        Some(definition) if report.is_empty() => Ok(definition),
+        _ => Err(report.into_problems()),
+    }
+}
 
 /// The position of a step in [`Definition::steps`].
 pub type StepIx = u16;
@@ -85,6 +112,8 @@ pub struct Definition {
     pub timeout: Option<Millis>,
     /// Whether a failed or aborted run undoes what has a compensation.
     pub compensate_on_failure: bool,
+    /// For finding it again: `marketing`, `video` …
+    pub tags: Vec<String>,
     /// The author's text, exactly.
     pub source: Arc<str>,
 }

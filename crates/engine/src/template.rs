@@ -1,9 +1,35 @@
 //! Expressions (CEL) and text with `{{ expression }}` in it, compiled once, evaluated against a
 //! [`Scope`]. No loops without a bound, no side effects, a limit on everything.
+//!
+//! The language is CEL; the evaluator is ours, over JSON. An evaluator that cannot be told to
+//! stop has no place in a server where authors are strangers: `[s].map(x, x + x)` forty times in
+//! a row is one line of CEL and a terabyte. Here every node, copy and comparison is counted
+//! (`template/meter.rs`), the tree is only as deep as its brackets (`template/syntax.rs`), and
+//! a plain path borrows from the scope without any conversion (`template/path.rs`). A test holds
+//! the meaning equal to the `cel` crate's.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
+
+mod eval;
+mod function;
+mod meter;
+mod operate;
+mod parse;
+mod path;
+mod syntax;
+mod text;
+mod token;
+
+use eval::{Machine, truth_of};
+use meter::{check_result, weight};
+use path::Path;
+use syntax::Ast;
+use text::{Piece, pieces, written};
+
+/// Longest text that a template may make, in bytes.
+const RENDERED_MAX: usize = 256 * 1024;
 
 /// What expressions can see. Roots are `input`, `steps`, `item`, `index`, `loop`, `run`,
 /// `feedback`; a step is seen as `{output, status, failure}`.
@@ -37,58 +63,147 @@ pub struct EvalFault {
 }
 
 /// A reference made by an expression: the root and the members after it as far as they are
-/// fixed, `["steps", "draft", "output", "title"]`.
+/// fixed, `["steps", "draft", "output", "title"]`. A constant index is written as a number.
 pub type Reference = Vec<String>;
 
 /// A compiled CEL expression.
 #[derive(Debug)]
-pub struct Expression {}
+pub struct Expression {
+    text: String,
+    ast: Ast,
+    /// The same as a plain path, where it is one.
+    path: Option<Path>,
+    references: Vec<Reference>,
+}
 
 impl Expression {
     /// Compiles `text`.
-    pub fn parse(_text: &str) -> Result<Self, ParseFault> {
-        Ok(Self {})
+    pub fn parse(text: &str) -> Result<Self, ParseFault> {
+        let parsed = parse::parse(text)?;
+        let path = Path::of(&parsed.ast);
+        Ok(Self { text: text.to_owned(), ast: parsed.ast, path, references: parsed.references })
     }
+
     /// The expression as written.
     pub fn text(&self) -> &str {
-        ""
+        &self.text
     }
+
     /// Everything it refers to.
     pub fn references(&self) -> &[Reference] {
-        &[]
+        &self.references
     }
+
     /// Its value.
-    pub fn eval(&self, _scope: &dyn Scope) -> Result<Value, EvalFault> {
-        Ok(Value::Null)
+    pub fn eval(&self, scope: &dyn Scope) -> Result<Value, EvalFault> {
+        let value = self.lend(scope)?;
+        check_result(&value).map_err(|message| self.fault(message))?;
+        Ok(value.into_owned())
     }
+
     /// Its value as a truth value; anything but a boolean is a fault.
-    pub fn holds(&self, _scope: &dyn Scope) -> Result<bool, EvalFault> {
-        Ok(true)
+    pub fn holds(&self, scope: &dyn Scope) -> Result<bool, EvalFault> {
+        truth_of(&*self.lend(scope)?).map_err(|fault| self.fault(fault.message()))
+    }
+
+    /// Its value, borrowed from the scope or from the expression where it stands there already.
+    fn lend<'a>(&'a self, scope: &'a dyn Scope) -> Result<Cow<'a, Value>, EvalFault> {
+        let value = match (&self.path, &self.ast) {
+            (Some(path), _) => path.eval(scope),
+            (None, Ast::Literal(value)) => Ok(Cow::Borrowed(value)),
+            (None, ast) => Machine::new(scope).eval(ast),
+        };
+        value.map_err(|fault| self.fault(fault.message()))
+    }
+
+    fn fault(&self, message: String) -> EvalFault {
+        EvalFault { expression: self.text.clone(), message }
     }
 }
 
-/// Text with expressions in it. A text that is exactly one `{{ … }}` has that expression's value,
-/// of whatever type; otherwise values are written into the text.
+/// Text with expressions in it. A text that is exactly one `{{ … }}` (blanks around it do not
+/// count) has that expression's value, of whatever type; otherwise values are written into the
+/// text: strings as they are, null as nothing, lists and objects as compact JSON. `\{{` is a
+/// literal `{{`. A value that was written in is data: it is never looked at for expressions.
 #[derive(Debug)]
-pub struct Template {}
+pub struct Template {
+    pieces: Vec<Piece>,
+}
 
 impl Template {
     /// Compiles `text`.
-    pub fn parse(_text: &str) -> Result<Self, ParseFault> {
-        Ok(Self {})
+    pub fn parse(text: &str) -> Result<Self, ParseFault> {
+        Ok(Self { pieces: pieces(text)? })
     }
+
     /// Everything it refers to.
     pub fn references(&self) -> Vec<&Reference> {
-        vec![]
+        self.expressions().flat_map(Expression::references).collect()
     }
+
+    /// The one expression that the whole text is, if it is.
+    pub fn single(&self) -> Option<&Expression> {
+        let mut expressions = self.expressions();
+        let only = expressions.next()?;
+        let is_single = expressions.next().is_none()
+            && self.pieces.iter().all(|piece| match piece {
+                Piece::Fixed(text) => text.trim().is_empty(),
+                Piece::Expression(_) => true,
+            });
+        is_single.then_some(only)
+    }
+
+    /// The text, when there is no expression in it.
+    pub fn constant(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [] => Some(""),
+            [Piece::Fixed(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Its value.
-    pub fn render(&self, _scope: &dyn Scope) -> Result<Value, EvalFault> {
-        Ok(Value::Null)
+    pub fn render(&self, scope: &dyn Scope) -> Result<Value, EvalFault> {
+        match self.single() {
+            Some(expression) => expression.eval(scope),
+            None => self.render_text(scope).map(Value::String),
+        }
     }
+
     /// Its value written as text.
-    pub fn render_text(&self, _scope: &dyn Scope) -> Result<String, EvalFault> {
-        Ok(String::new())
+    pub fn render_text(&self, scope: &dyn Scope) -> Result<String, EvalFault> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Fixed(fixed) => text.push_str(fixed),
+                Piece::Expression(expression) => {
+                    let value = expression.lend(scope)?;
+                    match value.as_ref() {
+                        Value::String(inserted) if inserted.len() <= RENDERED_MAX => {
+                            text.push_str(inserted);
+                        },
+                        other if weight(other) <= RENDERED_MAX => text.push_str(&written(other)),
+                        _ => return Err(expression.fault(too_long())),
+                    }
+                    if text.len() > RENDERED_MAX {
+                        return Err(expression.fault(too_long()));
+                    }
+                },
+            }
+        }
+        Ok(text)
     }
+
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Fixed(_) => None,
+            Piece::Expression(expression) => Some(expression),
+        })
+    }
+}
+
+fn too_long() -> String {
+    format!("the text becomes longer than {RENDERED_MAX} bytes")
 }
 
 /// A JSON value whose strings are templates.
@@ -109,16 +224,128 @@ impl Mapping {
     pub fn empty() -> Self {
         Self::Object(Vec::new())
     }
+
     /// Compiles every string in `value`; the fault names where by JSON pointer.
-    pub fn parse(_value: &Value) -> Result<Self, (String, ParseFault)> {
-        Ok(Self::empty())
+    pub fn parse(value: &Value) -> Result<Self, (String, ParseFault)> {
+        Self::parse_at(value, String::new(), 0)
     }
+
+    fn parse_at(
+        value: &Value,
+        pointer: String,
+        depth: usize,
+    ) -> Result<Self, (String, ParseFault)> {
+        if depth > meter::DEPTH_MAX {
+            let message = format!("nested deeper than {}", meter::DEPTH_MAX);
+            return Err((pointer, ParseFault { message, offset: 0 }));
+        }
+        Ok(match value {
+            Value::String(text) => match Template::parse(text) {
+                Ok(template) => match template.constant() {
+                    Some(constant) => Self::Fixed(Value::from(constant)),
+                    None => Self::Text(template),
+                },
+                Err(fault) => return Err((pointer, fault)),
+            },
+            Value::Array(items) => Self::List(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(at, item)| Self::parse_at(item, format!("{pointer}/{at}"), depth + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Value::Object(members) => Self::Object(
+                members
+                    .iter()
+                    .map(|(key, member)| {
+                        let escaped = key.replace('~', "~0").replace('/', "~1");
+                        let member =
+                            Self::parse_at(member, format!("{pointer}/{escaped}"), depth + 1)?;
+                        Ok((key.clone(), member))
+                    })
+                    .collect::<Result<_, _>>()?,
+            ),
+            fixed => Self::Fixed(fixed.clone()),
+        })
+    }
+
     /// Everything it refers to.
     pub fn references(&self) -> Vec<&Reference> {
-        vec![]
+        match self {
+            Self::Text(template) => template.references(),
+            Self::Fixed(_) => Vec::new(),
+            Self::List(items) => items.iter().flat_map(Self::references).collect(),
+            Self::Object(members) => {
+                members.iter().flat_map(|(_, member)| member.references()).collect()
+            },
+        }
     }
-    /// Its value.
-    pub fn render(&self, _scope: &dyn Scope) -> Result<Value, EvalFault> {
-        Ok(Value::Null)
+
+    /// Its value. All of it together is held to the limit of one result.
+    pub fn render(&self, scope: &dyn Scope) -> Result<Value, EvalFault> {
+        let mut left = meter::RESULT_MAX;
+        self.render_within(scope, &mut left)
     }
+
+    fn render_within(&self, scope: &dyn Scope, left: &mut usize) -> Result<Value, EvalFault> {
+        match self {
+            Self::Fixed(value) => Ok(value.clone()),
+            Self::Text(template) => {
+                let value = template.render(scope)?;
+                *left = left.checked_sub(weight(&value)).ok_or_else(|| EvalFault {
+                    expression: template
+                        .expressions()
+                        .next()
+                        .map(|e| e.text.clone())
+                        .unwrap_or_default(),
+                    message: format!(
+                        "the whole becomes larger than {} bytes here; store it as an asset",
+                        meter::RESULT_MAX
+                    ),
+                })?;
+                Ok(value)
+            },
+            Self::List(items) => items.iter().map(|item| item.render_within(scope, left)).collect(),
+            Self::Object(members) => members
+                .iter()
+                .map(|(key, member)| Ok((key.clone(), member.render_within(scope, left)?)))
+                .collect::<Result<_, _>>()
+                .map(Value::Object),
+        }
+    }
+}
+
+/// The candidate nearest to `word` by edit distance, if it is near enough to have been meant.
+pub(crate) fn nearest<'c>(
+    word: &str,
+    candidates: impl Iterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let limit = (word.chars().count() / 3).max(1);
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits (insert, delete, replace) that make one word of the other; words over 64 characters are
+/// not compared.
+fn distance(a: &str, b: &str) -> usize {
+    const LONGEST: usize = 64;
+    let b: Vec<char> = b.chars().collect();
+    if b.len() > LONGEST || a.chars().count() > LONGEST {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((j, other), pair) in b.iter().enumerate().zip(row.windows(2)) {
+            let [diagonal, above] = pair else { continue };
+            let left = next.get(j).copied().unwrap_or(usize::MAX);
+            let replace = diagonal + usize::from(letter != *other);
+            next.push(replace.min(above + 1).min(left.saturating_add(1)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
 }
