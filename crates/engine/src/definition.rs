@@ -3,6 +3,7 @@
 
 pub mod duration;
 pub mod step;
+mod reads;
 mod problem;
 mod raw;
 mod read;

@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::at::Timestamp;
 use crate::call::CallRecord;
 use crate::command::ChildOutcome;
-use crate::definition::{AgentStep, StepKind};
+use crate::definition::{AgentStep, StepDef, StepKind};
 use crate::event::{Ending, Event, Job, ParentLink};
 use crate::failure::{ErrorClass, Failure};
 use crate::id::{RunId, StepKey, Token};
-use crate::money::Spend;
+use crate::money::{Budget, Spend};
 use crate::patch;
 use crate::run::{Attempt, Run, RunState, Step, StepNo, StepStatus, Wait};
 use crate::schema::Schema;
@@ -47,10 +47,14 @@ pub struct CallAgent {
     pub may_resend: bool,
     /// What is reserved for it.
     pub reserved: Spend,
+    /// Whether any budget limits it.
+    pub is_budgeted: bool,
     /// When it counts as timed out.
     pub deadline: Option<Timestamp>,
     /// Whether an equal call's result may be reused.
     pub cache: bool,
+    /// Its time is over: find out what became of it, send nothing that might be paid twice.
+    pub timed_out: bool,
     /// The bottleneck it must pass, and how wide that is.
     pub bottleneck: Option<(String, u32)>,
 }
@@ -83,11 +87,13 @@ pub enum Effect {
         token: Token,
         /// The agent that works on it.
         agent: String,
+        /// The settings it works with.
+        settings: Value,
         /// The job a provider accepted.
         job: Option<Job>,
         /// How many calls were answered.
         calls: usize,
-        /// Its time is over, rather than somebody having called it back.
+        /// Its time is over, rather than somebody having called it back: a result is welcome.
         timed_out: bool,
     },
     /// End a child run, and report how it ended.
@@ -190,40 +196,42 @@ fn has_current(step: &Step) -> bool {
 
 fn due_for(run: &Run, no: StepNo) -> Vec<Effect> {
     let step = run.step(no);
-    let agent = agent_of(run, no);
     let mut effects: Vec<Effect> =
-        step.past.iter().map(|past| abort(step, past, agent, false)).collect();
+        step.past.iter().map(|past| abort(run, no, past, false)).collect();
     let Some(attempt) = step.attempt.as_ref().filter(|_| has_current(step)) else {
         return effects;
     };
-    if attempt.timed_out {
-        effects.push(abort(step, attempt, agent, true));
+    if attempt.timed_out && (attempt.job.is_some() || attempt.child.is_some()) {
+        effects.push(abort(run, no, attempt, true));
     } else {
         effects.extend(work(run, no, attempt));
     }
     effects
 }
 
-fn agent_of(run: &Run, no: StepNo) -> &str {
+fn agent_of(run: &Run, no: StepNo) -> Option<&AgentStep> {
     match &run.def(no).kind {
-        StepKind::Agent(agent) => &agent.agent,
-        StepKind::Gate(gate) => gate.judge.as_ref().map_or("", |judge| &judge.agent),
-        _ => "",
+        StepKind::Agent(agent) => Some(agent),
+        StepKind::Gate(gate) => gate.judge.as_ref(),
+        _ => None,
     }
 }
 
-fn abort(step: &Step, attempt: &Attempt, agent: &str, timed_out: bool) -> Effect {
-    let (step, token) = (step.key.clone(), attempt.token);
-    match &attempt.child {
-        Some(child) => Effect::CancelChild { step, token, child: child.clone() },
-        None => Effect::AbortAttempt {
-            step,
-            token,
-            agent: agent.to_owned(),
-            job: attempt.job.clone(),
-            calls: attempt.calls.len(),
-            timed_out,
-        },
+fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
+    let (step, token) = (run.step(no).key.clone(), attempt.token);
+    if let Some(child) = &attempt.child {
+        return Effect::CancelChild { step, token, child: child.clone() };
+    }
+    let agent = agent_of(run, no);
+    let settings = agent.and_then(|agent| agent.settings.render(&View::of_step(run, no)).ok());
+    Effect::AbortAttempt {
+        step,
+        token,
+        agent: agent.map(|agent| agent.agent.clone()).unwrap_or_default(),
+        settings: settings.unwrap_or_default(),
+        job: attempt.job.clone(),
+        calls: attempt.calls.len(),
+        timed_out,
     }
 }
 
@@ -271,10 +279,19 @@ fn call_agent(run: &Run, no: StepNo, attempt: &Attempt, agent: &AgentStep) -> Ef
         dispatched: attempt.dispatched,
         may_resend: attempt.may_resend,
         reserved: attempt.reserved,
+        is_budgeted: is_budgeted(run, def, &agent.agent),
         deadline: attempt.deadline,
         cache: def.cache,
+        timed_out: attempt.timed_out,
         bottleneck,
     }))
+}
+
+fn is_budgeted(run: &Run, def: &StepDef, agent: &str) -> bool {
+    let none = Budget::default();
+    run.budget != none
+        || def.budget != none
+        || run.definition.agent_budgets.iter().any(|(name, _)| name == agent)
 }
 
 /// A step's input with a person's edits in it.

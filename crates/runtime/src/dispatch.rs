@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Runtime;
 use crate::admission::Gate;
+use crate::effects::abort::Lost;
+use crate::effects::child::Wish;
 use crate::submit::{Entry, SubmitError};
 
 /// The pause before a report that could not be stored is tried again.
-const STORE_RETRY: Millis = Millis(500);
+pub(crate) const STORE_RETRY: Millis = Millis(500);
 
 /// One effect being worked on.
 #[derive(Debug)]
@@ -83,11 +85,11 @@ impl Runtime {
         match effect {
             Effect::CallAgent(call) => self.call_agent(&work, *call).await,
             Effect::StartChild { step, token, child, definition, version, input } => {
-                let wish = crate::effects::start_child::Wish { child, definition, version, input };
+                let wish = Wish { child, definition, version, input };
                 self.start_child(&work, (step, token), wish).await;
             },
-            Effect::AbortAttempt { step, token, agent, job, calls, timed_out } => {
-                let lost = crate::effects::abort::Lost { agent, job, calls, timed_out };
+            Effect::AbortAttempt { step, token, agent, settings, job, calls, timed_out } => {
+                let lost = Lost { agent, settings, job, calls, timed_out };
                 self.abort_attempt(&work, (step, token), lost).await;
             },
             Effect::CancelChild { step, token, child } => {

@@ -329,7 +329,11 @@ pub(crate) fn claim(resident: &mut Resident, effect: Effect) -> Option<(Effect, 
         resident.notifying = true;
         return Some((effect, stop));
     };
-    let is_abort = matches!(effect, Effect::AbortAttempt { .. } | Effect::CancelChild { .. });
+    let is_abort = match &effect {
+        Effect::AbortAttempt { .. } | Effect::CancelChild { .. } => true,
+        Effect::CallAgent(call) => call.timed_out,
+        Effect::StartChild { .. } | Effect::FollowJob { .. } | Effect::NotifyParent { .. } => false,
+    };
     match resident.in_flight.get(&token) {
         Some(work) if is_abort && !work.is_abort => work.stop.cancel(),
         Some(_) => return None,

@@ -1,0 +1,186 @@
+//! An agent works: its turn is driven call by call until it is done, and every call is recorded
+//! before the next one leaves.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use showrunner_engine::agent::{AgentKind, AgentRecord};
+use showrunner_engine::command::{Command, FinishAttempt};
+use showrunner_engine::due::CallAgent;
+use showrunner_engine::failure::{ErrorClass, Failure};
+use showrunner_engine::id::{Digest, StepKey, Token};
+use showrunner_engine::template::EvalFault;
+use showrunner_engine::turn::{CallRecord, Turn, TurnStart, TurnStep};
+use showrunner_journal::CacheEntry;
+
+use super::call_model::Called;
+use crate::Runtime;
+use crate::dispatch::Work;
+
+/// How an attempt ended, to be reported.
+pub(crate) enum Ended {
+    /// With this report.
+    Report(Command),
+    /// Somebody else has taken it over, or nobody wants it any more.
+    TakenOver,
+}
+
+impl Runtime {
+    pub(crate) async fn call_agent(&self, work: &Work, call: CallAgent) {
+        let token = call.token;
+        match self.attempt(work, call).await {
+            Ended::Report(command) => self.deliver(work, Some(token), command).await,
+            Ended::TakenOver => {},
+        }
+    }
+
+    async fn attempt(&self, work: &Work, call: CallAgent) -> Ended {
+        let prepared = self.prepare(&call);
+        let (agent, input, settings) = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return Ended::Report(failed(&call, failure, Vec::new())),
+        };
+        let cache_key = call.cache.then(|| cache_key(&agent, &input, &settings, &call));
+        if let Some(key) = &cache_key
+            && let Ok(Some(hit)) = self.journal().cached(key).await
+        {
+            return Ended::Report(finished(&call, hit.output, Vec::new(), hit.assets, true));
+        }
+        let ended = match agent.kind {
+            AgentKind::Media => self.media_attempt(work, &call, &agent, &input, &settings).await,
+            _ => self.model_attempt(work, &call, &agent, (&input, &settings)).await,
+        };
+        if let (Some(key), Ended::Report(Command::FinishAttempt(finish))) = (cache_key, &ended) {
+            let entry = CacheEntry { output: finish.output.clone(), assets: finish.assets.clone() };
+            if let Err(error) = self.journal().cache(&key, entry, self.clock().now()).await {
+                tracing::warn!(run.id = %work.run, step.key = %call.step, %error, "a result was not cached");
+            }
+        }
+        ended
+    }
+
+    fn prepare(&self, call: &CallAgent) -> Result<(Arc<AgentRecord>, Arc<Value>, Value), Failure> {
+        let fault = |fault: &EvalFault| {
+            Failure::new(ErrorClass::Validation, "input_fault", fault.to_string())
+        };
+        let input = call.input.as_ref().map_err(fault)?;
+        let settings = call.settings.as_ref().map_err(fault)?;
+        let agent = self.agents().get(&call.agent).ok_or_else(|| {
+            let message = format!("there is no agent {}", call.agent);
+            Failure::new(ErrorClass::Validation, "agent_unknown", message)
+        })?;
+        Ok((agent, Arc::clone(input), settings.clone()))
+    }
+
+    /// Drives a model's turn. Recorded calls are not made again.
+    async fn model_attempt(
+        &self,
+        work: &Work,
+        call: &CallAgent,
+        agent: &AgentRecord,
+        (input, settings): (&Value, &Value),
+    ) -> Ended {
+        let start = TurnStart {
+            agent,
+            input,
+            output_schema: call.output_schema.as_ref(),
+            feedback: call.feedback.as_deref(),
+            settings,
+            tools: &[],
+        };
+        let recorded: Vec<CallRecord> = call.calls.iter().map(|call| (**call).clone()).collect();
+        let mut turn = match Turn::resume(start, &recorded) {
+            Ok(turn) => turn,
+            Err(divergence) => {
+                let message = divergence.to_string();
+                let failure = Failure::new(ErrorClass::Internal, "turn_diverged", message);
+                return Ended::Report(failed(call, failure, Vec::new()));
+            },
+        };
+        // The newest answer goes into the journal with what follows from it.
+        let mut unrecorded: Vec<Arc<CallRecord>> = Vec::new();
+        loop {
+            let asked = match turn.next() {
+                TurnStep::Done { output, .. } => {
+                    return Ended::Report(finished(call, output, unrecorded, Vec::new(), false));
+                },
+                TurnStep::Failed(failure) => return Ended::Report(failed(call, failure, unrecorded)),
+                TurnStep::CallTools(_) => {
+                    let message = "this server offers no tools yet";
+                    let failure = Failure::new(ErrorClass::Validation, "tools_unavailable", message);
+                    return Ended::Report(failed(call, failure, unrecorded));
+                },
+                TurnStep::CallModel(asked) => asked,
+            };
+            for record in unrecorded.drain(..) {
+                let command =
+                    Command::RecordCall { step: call.step.clone(), token: call.token, call: record };
+                self.deliver(work, None, command).await;
+            }
+            let record = match self.call_model(work, call, asked).await {
+                Called::Answered(record) => record,
+                Called::Failed(failure) => {
+                    return Ended::Report(failed(call, failure, Vec::new()));
+                },
+                Called::InDoubt { no, message } => {
+                    let (step, token) = (call.step.clone(), call.token);
+                    return Ended::Report(Command::DoubtAttempt { step, token, call: no, message });
+                },
+                Called::TakenOver => return Ended::TakenOver,
+            };
+            if let Err(divergence) = turn.on_model(&record) {
+                let message = divergence.to_string();
+                let failure = Failure::new(ErrorClass::Internal, "turn_diverged", message);
+                return Ended::Report(failed(call, failure, vec![Arc::new(record)]));
+            }
+            unrecorded.push(Arc::new(record));
+        }
+    }
+}
+
+/// The report of success.
+pub(crate) fn finished(
+    call: &CallAgent,
+    output: Value,
+    calls: Vec<Arc<CallRecord>>,
+    assets: Vec<showrunner_engine::event::Asset>,
+    cached: bool,
+) -> Command {
+    Command::FinishAttempt(Box::new(FinishAttempt {
+        step: call.step.clone(),
+        token: call.token,
+        output,
+        calls,
+        assets,
+        cached,
+    }))
+}
+
+/// The report of failure.
+pub(crate) fn failed(call: &CallAgent, failure: Failure, calls: Vec<Arc<CallRecord>>) -> Command {
+    fail(&call.step, call.token, failure, calls)
+}
+
+pub(crate) fn fail(
+    step: &StepKey,
+    token: Token,
+    failure: Failure,
+    calls: Vec<Arc<CallRecord>>,
+) -> Command {
+    Command::FailAttempt { step: step.clone(), token, failure, calls }
+}
+
+/// What makes two pieces of work the same: who does it, with what, how, and what must come out.
+fn cache_key(agent: &AgentRecord, input: &Value, settings: &Value, call: &CallAgent) -> Digest {
+    let schema = call.output_schema.as_ref().map(showrunner_engine::schema::Schema::source);
+    let text = serde_json::json!({
+        "agent": agent.name,
+        "version": agent.version,
+        "instructions": Digest::of(agent.instructions.as_bytes()),
+        "input": input,
+        "settings": settings,
+        "schema": schema,
+        "feedback": call.feedback,
+    });
+    showrunner_engine::turn::digest_of(&text)
+}

@@ -1,0 +1,135 @@
+//! Child runs: started once, cancelled with their parent, reported when they end.
+
+use serde_json::Value;
+use showrunner_engine::command::{ChildOutcome, Command, Principal, StartRun};
+use showrunner_engine::event::ParentLink;
+use showrunner_engine::failure::{ErrorClass, Failure};
+use showrunner_engine::id::{RunId, StepKey, Token};
+use showrunner_engine::refusal::Refusal;
+use showrunner_engine::template::EvalFault;
+
+use super::call_agent::fail;
+use crate::Runtime;
+use crate::dispatch::{STORE_RETRY, Work};
+use crate::submit::{StartRequest, SubmitError};
+
+/// How deep runs may stand inside each other; deeper ones are a definition that calls itself.
+const DEPTH_MAX: usize = 16;
+
+/// The child that is wanted.
+pub(crate) struct Wish {
+    pub child: RunId,
+    pub definition: String,
+    pub version: Option<u32>,
+    pub input: Result<Value, EvalFault>,
+}
+
+impl Runtime {
+    pub(crate) async fn start_child(&self, work: &Work, (step, token): (StepKey, Token), wish: Wish) {
+        let failure = loop {
+            match self.try_start_child(work, (&step, token), &wish).await {
+                Ok(()) => return self.lay_down(work, token),
+                Err(StartFault::Later) => self.clock().sleep(STORE_RETRY).await,
+                Err(StartFault::Never(failure)) => break failure,
+            }
+        };
+        self.deliver(work, Some(token), fail(&step, token, failure, Vec::new())).await;
+    }
+
+    async fn try_start_child(
+        &self,
+        work: &Work,
+        (step, token): (&StepKey, Token),
+        wish: &Wish,
+    ) -> Result<(), StartFault> {
+        let invalid = |code: &str, message: String| {
+            StartFault::Never(Failure::new(ErrorClass::Validation, code, message))
+        };
+        let input = wish.input.clone().map_err(|fault| invalid("input_fault", fault.to_string()))?;
+        let parent = self.load_shared(&work.run).await.map_err(|_| StartFault::Later)?;
+        if self.depth(&parent).await >= DEPTH_MAX {
+            return Err(invalid("too_deep", format!("runs may stand {DEPTH_MAX} deep inside each other")));
+        }
+        let definition = self
+            .library()
+            .get(&parent.org, &wish.definition, wish.version)
+            .await
+            .map_err(|error| invalid("definition_unknown", error.to_string()))?;
+        let start = StartRun {
+            org: Some(parent.org.clone()),
+            input,
+            title: parent.title.clone(),
+            labels: parent.labels.clone(),
+            started_by: parent.started_by.clone(),
+            parent: Some(ParentLink { run: work.run.clone(), step: step.clone(), token }),
+            priority: parent.priority,
+            ..StartRun::default()
+        };
+        let request = StartRequest { definition, start, id: Some(wish.child.clone()), idempotency: None };
+        match self.start(request).await {
+            Ok(_) => Ok(()),
+            // It was started before this process began.
+            Err(SubmitError::Refused(Refusal::RunState { .. })) => Ok(()),
+            Err(SubmitError::NotStored(error)) if error.is_conflict() => Ok(()),
+            Err(SubmitError::Refused(refusal)) => Err(invalid("child_refused", refusal.to_string())),
+            Err(_) => Err(StartFault::Later),
+        }
+    }
+
+    /// How many runs this one stands in.
+    async fn depth(&self, run: &showrunner_engine::run::Run) -> usize {
+        let mut depth = 1;
+        let mut next = run.parent.clone();
+        while let Some(parent) = next
+            && depth < DEPTH_MAX
+        {
+            depth += 1;
+            next = self.load_shared(&parent.run).await.ok().and_then(|run| run.parent.clone());
+        }
+        depth
+    }
+
+    /// Ends a child nobody waits for. It reports by itself when it has ended.
+    pub(crate) async fn cancel_child(&self, work: &Work, (step, token): (StepKey, Token), child: RunId) {
+        let command = Command::Cancel {
+            reason: Some(format!("the run {} that asked for it goes on without it", work.run)),
+            compensate: false,
+            by: Principal::system(),
+        };
+        loop {
+            match self.submit(&child, command.clone()).await {
+                Err(SubmitError::UnknownRun(_)) => {
+                    // It was never started, and will not be.
+                    let message = "the child was called back before it began";
+                    let failure = Failure::new(ErrorClass::Cancelled, "called_back", message);
+                    let outcome = ChildOutcome::Failed(failure);
+                    let command = Command::JoinChild { step, token, outcome };
+                    return self.deliver(work, Some(token), command).await;
+                },
+                Err(error) if error.is_transient() && !self.is_stopping() => {
+                    self.clock().sleep(STORE_RETRY).await;
+                },
+                // It is ending or has ended: its report is on the way.
+                Ok(_) | Err(_) => return self.lay_down(work, token),
+            }
+        }
+    }
+
+    /// Tells the waiting run how this one ended, and notes that it knows.
+    pub(crate) async fn notify_parent(&self, work: &Work, parent: ParentLink, outcome: ChildOutcome) {
+        let told = Work { run: parent.run, stop: work.stop.clone(), is_recovered: false };
+        let command = Command::JoinChild { step: parent.step, token: parent.token, outcome };
+        self.deliver(&told, None, command).await;
+        self.deliver(work, None, Command::ConfirmParent).await;
+        if let Some(cell) = self.residents().get(&work.run) {
+            let mut resident = cell.lock();
+            resident.notifying = false;
+            self.leave_if_idle(&mut resident);
+        }
+    }
+}
+
+enum StartFault {
+    Later,
+    Never(Failure),
+}

@@ -1,0 +1,65 @@
+//! After a start: what was under way goes on. Fold, ask what is due, and do it; there is no other
+//! way of recovery.
+
+use showrunner_engine::due::due;
+use showrunner_engine::id::RunId;
+
+use crate::Runtime;
+use crate::residents::Resident;
+use crate::submit::{SubmitError, claim};
+
+/// Runs read in one page.
+const PAGE: u32 = 1000;
+
+/// What recovery found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Runs with something due.
+    pub runs: usize,
+    /// Effects that go on.
+    pub effects: usize,
+}
+
+impl Runtime {
+    /// Takes up everything that is due.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn recover(&self) -> Result<Recovered, SubmitError> {
+        let mut found = Recovered::default();
+        let mut after: Option<RunId> = None;
+        loop {
+            let page = self.journal().runs_with_due(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last().cloned() else { return Ok(found) };
+            for (id, batches) in self.journal().read_many(&page).await? {
+                // One run that cannot be read must not keep all others down.
+                match self.fold(&id, &batches).await {
+                    Ok(Some(run)) => {
+                        found.runs += 1;
+                        found.effects += self.take_up(run);
+                    },
+                    Ok(None) => tracing::error!(run.id = %id, "a run without a beginning was left alone"),
+                    Err(error) => tracing::error!(run.id = %id, %error, "a run could not be recovered"),
+                }
+            }
+            after = Some(last);
+        }
+    }
+
+    fn take_up(&self, run: showrunner_engine::run::Run) -> usize {
+        let id = run.id.clone();
+        let effects = due(&run);
+        let cell = self.residents().keep(Resident::new(run));
+        let claimed: Vec<_> = {
+            let mut resident = cell.lock();
+            let claimed = effects.into_iter().filter_map(|effect| claim(&mut resident, effect)).collect();
+            self.leave_if_idle(&mut resident);
+            claimed
+        };
+        let count = claimed.len();
+        for (effect, stop) in claimed {
+            self.dispatch(&id, effect, stop, true);
+        }
+        count
+    }
+}
