@@ -328,24 +328,35 @@ pub(crate) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Edits (insert, delete, replace) that make one word of the other; words over 64 characters are
-/// not compared.
+/// Edits (insert, delete, replace, swap neighbours) that make one word of the other; words over
+/// 64 characters are not compared.
 fn distance(a: &str, b: &str) -> usize {
     const LONGEST: usize = 64;
-    let b: Vec<char> = b.chars().collect();
-    if b.len() > LONGEST || a.chars().count() > LONGEST {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len() > LONGEST || b.len() > LONGEST {
         return usize::MAX;
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((j, other), pair) in b.iter().enumerate().zip(row.windows(2)) {
-            let [diagonal, above] = pair else { continue };
-            let left = next.get(j).copied().unwrap_or(usize::MAX);
-            let replace = diagonal + usize::from(letter != *other);
-            next.push(replace.min(above + 1).min(left.saturating_add(1)));
+    // Rows of the table of distances between beginnings; row i is for the first i letters of a.
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    let cell = |rows: &[Vec<usize>], i: usize, j: usize| -> usize {
+        rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX / 2)
+    };
+    for i in 1..=a.len() {
+        rows.push(vec![i]);
+        for j in 1..=b.len() {
+            let letters = (a.get(i - 1), b.get(j - 1));
+            let replace = cell(&rows, i - 1, j - 1) + usize::from(letters.0 != letters.1);
+            let mut best = replace.min(cell(&rows, i - 1, j) + 1).min(cell(&rows, i, j - 1) + 1);
+            let is_swapped =
+                i > 1 && j > 1 && (a.get(i - 1), a.get(i - 2)) == (b.get(j - 2), b.get(j - 1));
+            if is_swapped {
+                best = best.min(cell(&rows, i - 2, j - 2) + 1);
+            }
+            rows.last_mut().into_iter().for_each(|row| row.push(best));
         }
-        row = next;
     }
-    row.last().copied().unwrap_or(usize::MAX)
+    cell(&rows, a.len(), b.len())
 }
+
+#[cfg(test)]
+mod tests;

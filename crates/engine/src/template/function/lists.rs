@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::super::meter::{Fault, Meter, fault, weight};
-use super::super::operate::{compare, equal};
+use super::super::operate::{Num, equal};
 use super::super::path::type_name;
 use super::{argument, list, made, text, whole};
 
@@ -99,31 +99,60 @@ pub(super) fn sort_by(meter: &mut Meter, given: Given<'_, '_>) -> Result<Value, 
     sorted(meter, pairs)
 }
 
-/// Sorts by the first of each pair. A sort makes at most n·(log₂n + 1) comparisons; they are
-/// paid for by the meter as they happen, and the first that fails ends it.
-fn sorted(meter: &mut Meter, mut pairs: Vec<(&Value, &Value)>) -> Result<Value, Fault> {
-    let mut trouble = None;
-    pairs.sort_by(|(a, _), (b, _)| {
-        if trouble.is_some() {
-            return Ordering::Equal;
+/// What elements are sorted by. A total order even between whole and fractional numbers, which
+/// the standard sort insists on: by value as a double, then as a whole number.
+enum SortKey<'v> {
+    Text(&'v str),
+    Number(f64, i64),
+}
+
+impl<'v> SortKey<'v> {
+    fn of(value: &'v Value) -> Option<Self> {
+        if let Value::String(text) = value {
+            return Some(Self::Text(text));
         }
-        match compare(meter, a, b) {
-            Ok(Some(ordering)) => ordering,
-            Ok(None) => {
-                let (a, b) = (type_name(a), type_name(b));
-                trouble = Some(Fault::Value(format!("{a} and {b} cannot be compared")));
-                Ordering::Equal
-            },
-            Err(limit) => {
-                trouble = Some(limit);
-                Ordering::Equal
-            },
-        }
-    });
-    match trouble {
-        Some(fault) => Err(fault),
-        None => copied(meter, pairs.into_iter().map(|(_, item)| item).collect()),
+        Some(match Num::of(value)? {
+            Num::Int(whole) => Self::Number(Num::Int(whole).as_double(), whole),
+            // Adding zero makes -0.0 and 0.0 the same.
+            Num::Double(number) => Self::Number(number + 0.0, 0),
+        })
     }
+
+    fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(a, i), Self::Number(b, j)) => a.total_cmp(b).then(i.cmp(j)),
+            (Self::Number(..), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(..)) => Ordering::Greater,
+        }
+    }
+}
+
+/// Sorts by the first of each pair. The comparisons, n·(log₂n + 1) at most, are paid for before.
+fn sorted(meter: &mut Meter, pairs: Vec<(&Value, &Value)>) -> Result<Value, Fault> {
+    let mut keyed = Vec::with_capacity(pairs.len());
+    let mut longest = 0;
+    for (by, item) in pairs {
+        let Some(key) = SortKey::of(by) else {
+            return fault(format!("only strings and numbers have an order, not {}", type_name(by)));
+        };
+        longest = longest.max(by.as_str().map_or(0, str::len));
+        keyed.push((key, item));
+    }
+    if keyed.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if is_mixed(a, b))) {
+        return fault("strings and numbers cannot be compared");
+    }
+    let levels = usize::try_from(keyed.len().max(1).ilog2() + 1).unwrap_or(usize::MAX);
+    meter.work(keyed.len().saturating_mul(levels).saturating_mul(1 + longest / 64))?;
+    keyed.sort_by(|(a, _), (b, _)| a.order(b));
+    copied(meter, keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+fn is_mixed(a: &SortKey<'_>, b: &SortKey<'_>) -> bool {
+    matches!(
+        (a, b),
+        (SortKey::Text(_), SortKey::Number(..)) | (SortKey::Number(..), SortKey::Text(_))
+    )
 }
 
 /// Each element once, where it stood first.
