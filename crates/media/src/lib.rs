@@ -1,1 +1,25 @@
-//! showrunner-media
+#![doc = include_str!("../README.md")]
+
+mod art;
+mod brief;
+mod color;
+mod error;
+mod fonts;
+mod num;
+mod painter;
+mod palette;
+mod png;
+mod probe;
+mod rng;
+mod scenes;
+mod spec;
+mod stage;
+mod text;
+mod thumbnail;
+
+pub use art::{COMPOSITIONS, Picture, render_art};
+pub use error::MediaError;
+pub use fonts::Fonts;
+pub use probe::{ImageFacts, PIXELS_MAX, probe_image};
+pub use spec::{ArtSpec, AspectRatio, Language};
+pub use thumbnail::thumbnail;

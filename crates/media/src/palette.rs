@@ -1,0 +1,166 @@
+//! Colours that belong together: from the subject, bent by mood, led by the brand.
+
+use crate::{
+    brief::{Brief, Mood, Subject},
+    color::Color,
+    rng::Rng,
+};
+
+/// The colours of one picture.
+#[derive(Debug, Clone)]
+pub(crate) struct Palette {
+    /// Hue and strength of the ground that everything stands on.
+    base: Color,
+    /// The vivid colours, most important first; brand colours come first and unchanged.
+    accents: [Color; 4],
+    pub(crate) is_dark: bool,
+}
+
+impl Palette {
+    pub(crate) fn choose(brief: &Brief, anchors: &[String], rng: &Rng) -> Self {
+        let mut rng = rng.fork("palette");
+        let (hue, accents) = scheme(brief.subject, &mut rng);
+        let mut palette = Self {
+            base: Color::new(0.6, 0.075, hue),
+            accents: accents.map(|(l, c, h)| Color::new(l, c, h)),
+            is_dark: matches!(brief.subject, Subject::Night | Subject::Music)
+                || brief.is(Subject::Night)
+                || (brief.subject == Subject::Tech && rng.chance(0.5)),
+        };
+        if let Some(season) = brief.hint {
+            let (_, of_season) = scheme(season, &mut rng);
+            if let Some((l, c, h)) = of_season.first() {
+                palette.accents[3] = Color::new(*l, *c, *h);
+            }
+        }
+        let drift = rng.range(-9.0, 9.0);
+        palette.base = palette.base.turned(drift);
+        palette.accents = palette.accents.map(|accent| accent.turned(drift * 0.6));
+        for mood in &brief.moods {
+            palette.bend(*mood);
+        }
+        palette.anchor(anchors);
+        palette
+    }
+
+    fn bend(&mut self, mood: Mood) {
+        let (chroma, light) = match mood {
+            Mood::Warm => {
+                let warm = Color::new(0.7, 0.12, 55.0);
+                self.accents = self.accents.map(|accent| {
+                    let mixed = accent.mix(warm, 0.22);
+                    Color::new(accent.l, mixed.c.max(accent.c * 0.85), mixed.h)
+                });
+                self.base = Color { h: self.base.mix(warm, 0.6).h, ..self.base };
+                (1.0, 0.0)
+            },
+            Mood::Calm => (0.72, 0.02),
+            Mood::Bold => (1.25, 0.0),
+            Mood::Luxury => {
+                self.is_dark = true;
+                self.accents[1] = Color::new(0.82, 0.105, 86.0);
+                (0.72, -0.03)
+            },
+            Mood::Fresh => {
+                self.is_dark = false;
+                (1.0, 0.05)
+            },
+            Mood::Dark => {
+                self.is_dark = true;
+                (1.0, 0.0)
+            },
+            Mood::Playful => {
+                self.accents[2] = self.accents[2].turned(70.0);
+                (1.15, 0.03)
+            },
+        };
+        let shift = |color: Color| Color::new((color.l + light).min(0.93), color.c * chroma, color.h);
+        self.accents = self.accents.map(shift);
+        self.base = self.base.chroma(self.base.c * chroma);
+    }
+
+    /// Puts the brand's colours first and lets the others follow them.
+    fn anchor(&mut self, anchors: &[String]) {
+        let named: Vec<Color> =
+            anchors.iter().take(8).filter_map(|text| Color::from_hex(text)).collect();
+        let vivid: Vec<Color> = named.iter().copied().filter(|color| color.c > 0.035).collect();
+        let Some(first) = vivid.first().copied() else { return };
+        self.base = Color::new(0.6, (first.c * 0.5).clamp(0.02, 0.09), first.h);
+        let follow = [
+            first,
+            first.turned(28.0).lightness((first.l + 0.14).min(0.86)),
+            first.turned(172.0).lightness(0.72).chroma(first.c.clamp(0.08, 0.15)),
+            first.turned(-34.0).lightness((first.l - 0.08).max(0.42)),
+        ];
+        for (i, slot) in self.accents.iter_mut().enumerate() {
+            *slot = vivid.get(i).or(follow.get(i)).copied().unwrap_or(*slot);
+        }
+    }
+
+    /// The ground colour at a lightness: strongest in the middle, pale at both ends.
+    pub(crate) fn tone(&self, l: f64) -> Color {
+        let strength = 1.0 - (2.0 * (l - 0.5)).abs().powf(2.2) * 0.72;
+        Color::new(l, self.base.c * strength, self.base.h)
+    }
+
+    pub(crate) fn ink(&self) -> Color {
+        self.tone(0.21)
+    }
+
+    pub(crate) fn paper(&self) -> Color {
+        self.tone(0.962)
+    }
+
+    /// The ground of the picture, light or dark.
+    pub(crate) fn ground(&self) -> Color {
+        if self.is_dark { self.tone(0.19) } else { self.tone(0.945) }
+    }
+
+    /// Accent by rank; ranks beyond the last begin again.
+    pub(crate) fn accent(&self, rank: usize) -> Color {
+        self.accents.get(rank % self.accents.len()).copied().unwrap_or(self.base)
+    }
+
+    /// What was used, as `#rrggbb`, most important first.
+    pub(crate) fn listing(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.accents.iter().map(|accent| accent.hex()).collect();
+        all.extend([self.ground().hex(), self.ink().hex(), self.paper().hex()]);
+        let mut seen = Vec::new();
+        for hex in all {
+            if !seen.contains(&hex) {
+                seen.push(hex);
+            }
+        }
+        seen
+    }
+}
+
+type Accent = (f64, f64, f64);
+
+/// Ground hue and four accents (lightness, chroma, hue) for a subject.
+fn scheme(subject: Subject, rng: &mut Rng) -> (f64, [Accent; 4]) {
+    match subject {
+        Subject::Coffee => (58.0, [(0.60, 0.15, 42.0), (0.80, 0.125, 75.0), (0.43, 0.085, 42.0), (0.60, 0.07, 168.0)]),
+        Subject::Sea => (232.0, [(0.60, 0.14, 238.0), (0.78, 0.12, 198.0), (0.85, 0.14, 80.0), (0.71, 0.17, 32.0)]),
+        Subject::City => (272.0, [(0.67, 0.19, 22.0), (0.82, 0.14, 80.0), (0.56, 0.18, 285.0), (0.74, 0.12, 215.0)]),
+        Subject::Tech => (268.0, [(0.60, 0.20, 272.0), (0.80, 0.13, 198.0), (0.68, 0.21, 335.0), (0.86, 0.16, 122.0)]),
+        Subject::Nature => (148.0, [(0.56, 0.13, 148.0), (0.76, 0.14, 122.0), (0.84, 0.13, 88.0), (0.63, 0.14, 38.0)]),
+        Subject::Spring => (352.0, [(0.76, 0.13, 3.0), (0.89, 0.065, 352.0), (0.70, 0.11, 142.0), (0.86, 0.11, 88.0)]),
+        Subject::Summer => (222.0, [(0.72, 0.14, 225.0), (0.87, 0.16, 92.0), (0.70, 0.19, 36.0), (0.77, 0.14, 162.0)]),
+        Subject::Autumn => (52.0, [(0.63, 0.17, 40.0), (0.77, 0.15, 72.0), (0.48, 0.14, 26.0), (0.55, 0.09, 118.0)]),
+        Subject::Winter => (242.0, [(0.68, 0.10, 240.0), (0.88, 0.05, 215.0), (0.52, 0.12, 262.0), (0.66, 0.18, 22.0)]),
+        Subject::Music => (302.0, [(0.66, 0.24, 352.0), (0.79, 0.16, 68.0), (0.56, 0.21, 292.0), (0.80, 0.13, 195.0)]),
+        Subject::Beauty => (22.0, [(0.72, 0.11, 18.0), (0.88, 0.06, 48.0), (0.55, 0.12, 5.0), (0.82, 0.10, 82.0)]),
+        Subject::Food => (48.0, [(0.64, 0.20, 32.0), (0.84, 0.16, 85.0), (0.58, 0.13, 140.0), (0.45, 0.11, 25.0)]),
+        Subject::Mountain => (212.0, [(0.56, 0.10, 200.0), (0.86, 0.12, 82.0), (0.70, 0.16, 38.0), (0.48, 0.10, 160.0)]),
+        Subject::Night => (276.0, [(0.68, 0.18, 300.0), (0.86, 0.13, 85.0), (0.62, 0.19, 262.0), (0.72, 0.19, 12.0)]),
+        Subject::Business => (256.0, [(0.50, 0.17, 260.0), (0.76, 0.13, 200.0), (0.84, 0.15, 84.0), (0.64, 0.19, 30.0)]),
+        Subject::Tradition => (262.0, [(0.59, 0.20, 29.0), (0.83, 0.12, 86.0), (0.42, 0.13, 262.0), (0.58, 0.08, 165.0)]),
+        Subject::Sport => (262.0, [(0.66, 0.23, 30.0), (0.88, 0.19, 112.0), (0.52, 0.21, 268.0), (0.78, 0.13, 200.0)]),
+        Subject::Open => {
+            let h = rng.range(0.0, 360.0);
+            let turn = rng.pick(&[150.0, 180.0, 120.0, 210.0], 180.0);
+            (h, [(0.60, 0.17, h), (0.82, 0.13, h + 38.0), (0.68, 0.18, h + turn), (0.46, 0.12, h - 30.0)])
+        },
+    }
+}
