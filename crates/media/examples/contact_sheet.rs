@@ -26,7 +26,15 @@ const ROWS: &[Row] = &[
     ("open-ja", "ブランドの新しいビジョンを伝える", "まだ名前のない、明日のために。", "わたしたちは問い続けます。", "ビジョンを読む", &[], &["#e11d48", "#111827"], "3:2", 16, "ja"),
     ("tea-en-tall", "Matcha tea, luxury gift box", "Stillness, whisked", "First-harvest matcha from Uji.", "Order the box", &["luxury"], &[], "9:16", 17, "en"),
     ("night-ja", "星空を見る夜のキャンプ", "星に、いちばん近い夜。", "標高1,500mの天空キャンプ。", "予約はこちら", &["神秘"], &[], "1:1", 18, "ja"),
+    ("isocity-ja", "都市開発とスマートシティの未来", "まちは、もっと賢くなれる。", "データでつなぐ、次の都市づくり。", "構想を見る", &["明るい"], &[], "9:16", 19, "ja"),
+    ("seigaiha-en", "Japanese sake festival in Kyoto", "A festival of rice and water", "Forty breweries, one weekend.", "Plan your visit", &[], &[], "16:9", 20, "en"),
+    ("nightcity-en", "City night life guide", "The city never asks why", "Two hundred places, open late.", "Open the guide", &[], &[], "16:9", 21, "en"),
+    ("still-wide-ja", "珈琲豆の定期便", "毎月、はじめての味。", "世界の農園から届く、三種類の豆。", "申し込む", &["上質"], &[], "16:9", 22, "ja"),
+    ("music-ja", "夏の音楽フェスの告知", "音が、海まで届く夜。", "出演者第一弾を発表しました。", "チケット", &["楽しい"], &[], "4:5", 23, "ja"),
+    ("nature-wide-en", "Organic garden herbs", "Grown within an hour of you", "Fresh herbs, delivered on foot.", "Find your garden", &["fresh"], &[], "16:9", 24, "en"),
 ];
+
+const STYLES: &[(&str, &str)] = &[("bauhaus", "Bauhaus"), ("tradition", "青海波"), ("tech", "isometric"), ("beauty", "still-life"), ("isocity", "isometric"), ("seigaiha", "seigaiha")];
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "media-look".to_owned()));
@@ -46,7 +54,7 @@ fn main() {
             brand: Some(if *language == "ja" { "あおぞら堂" } else { "Northwind" }.to_owned()),
             palette: palette.iter().map(|text| (*text).to_owned()).collect(),
             mood: mood.iter().map(|text| (*text).to_owned()).collect(),
-            style: name.contains("bauhaus").then(|| "Bauhaus".to_owned()),
+            style: STYLES.iter().find(|(key, _)| name.contains(key)).map(|(_, style)| (*style).to_owned()),
             aspect: aspect.parse::<AspectRatio>().unwrap(),
             seed: *seed,
             language: if *language == "ja" { Language::Ja } else { Language::En },

@@ -9,6 +9,7 @@ pub(crate) use words::{MOODS, Mood, SUBJECTS};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
     Coffee,
+    Tea,
     Sea,
     City,
     Tech,
@@ -116,10 +117,10 @@ fn families(subject: Subject) -> &'static [Family] {
         Botanical, Geometric, Isometric, Landscape, NightCity, Radial, Ribbons, Seigaiha, StillLife,
     };
     match subject {
-        Subject::Coffee => &[StillLife, StillLife, StillLife, Radial, Geometric],
+        Subject::Coffee | Subject::Tea => &[StillLife, StillLife, StillLife, Radial, Geometric],
         Subject::Sea => &[Landscape, Landscape, Ribbons, Seigaiha],
         Subject::City => &[NightCity, Isometric, NightCity],
-        Subject::Tech => &[Isometric, Ribbons, Isometric, Radial],
+        Subject::Tech => &[Isometric, Ribbons, Isometric, Radial, Isometric],
         Subject::Nature => &[Botanical, Landscape, Botanical],
         Subject::Spring => &[Botanical, Botanical, Botanical, Landscape],
         Subject::Summer => &[Landscape, Botanical, Radial],
@@ -131,7 +132,7 @@ fn families(subject: Subject) -> &'static [Family] {
         Subject::Music => &[Radial, Ribbons, Radial],
         Subject::Business => &[Isometric, Geometric, Ribbons],
         Subject::Tradition => &[Seigaiha, Seigaiha, Botanical, Landscape],
-        Subject::Sport => &[Ribbons, Geometric, Radial],
+        Subject::Sport => &[Ribbons, Geometric, Ribbons, Radial],
         Subject::Open => &[Ribbons, Geometric, Landscape, Radial, StillLife, Isometric],
     }
 }

@@ -16,11 +16,37 @@ pub(crate) struct Painter {
 
 /// How a shape is filled: `#rrggbb`, `none` or a reference to a gradient.
 #[derive(Debug, Clone)]
-pub(crate) struct Paint(pub(crate) String);
+pub(crate) struct Paint {
+    value: String,
+    opacity: f64,
+}
+
+impl Paint {
+    fn of(value: String) -> Self {
+        Self { value, opacity: 1.0 }
+    }
+
+    /// As attributes of what is filled (`fill`) or drawn as a line (`stroke`). Opacity stands on
+    /// the paint, not on a group: a group costs the renderer a layer of its own.
+    fn attributes(&self, name: &str) -> String {
+        if self.opacity < 1.0 {
+            format!("{name}=\"{}\" {name}-opacity=\"{:.3}\"", self.value, self.opacity)
+        } else {
+            format!("{name}=\"{}\"", self.value)
+        }
+    }
+}
 
 impl From<Color> for Paint {
     fn from(color: Color) -> Self {
-        Self(color.hex())
+        Self::of(color.hex())
+    }
+}
+
+impl Color {
+    /// The colour seen through, 0 not at all, 1 wholly.
+    pub(crate) fn fade(self, opacity: f64) -> Paint {
+        Paint { value: self.hex(), opacity: opacity.clamp(0.0, 1.0) }
     }
 }
 
@@ -57,7 +83,7 @@ impl Painter {
             to.1,
             stops_of(stops)
         ));
-        Paint(format!("url(#p{id})"))
+        Paint::of(format!("url(#p{id})"))
     }
 
     /// A gradient from a centre outwards, in pixels.
@@ -71,7 +97,7 @@ impl Painter {
             radius.max(0.1),
             stops_of(stops)
         ));
-        Paint(format!("url(#p{id})"))
+        Paint::of(format!("url(#p{id})"))
     }
 
     pub(crate) fn rect(&mut self, x: f64, y: f64, size: (f64, f64), fill: impl Into<Paint>) {
@@ -86,10 +112,10 @@ impl Painter {
         radius: f64,
         fill: impl Into<Paint>,
     ) {
-        let fill = fill.into().0;
+        let fill = fill.into().attributes("fill");
         self.body.push_str(&format!(
             "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{:.2}\" height=\"{:.2}\" rx=\"{radius:.2}\" \
-             fill=\"{fill}\"/>",
+             {fill}/>",
             w.max(0.0),
             h.max(0.0)
         ));
@@ -101,17 +127,17 @@ impl Painter {
     }
 
     pub(crate) fn circle(&mut self, x: f64, y: f64, r: f64, fill: impl Into<Paint>) {
-        let fill = fill.into().0;
+        let fill = fill.into().attributes("fill");
         self.body.push_str(&format!(
-            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{:.2}\" fill=\"{fill}\"/>",
+            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{:.2}\" {fill}/>",
             r.max(0.0)
         ));
     }
 
     pub(crate) fn ellipse(&mut self, x: f64, y: f64, (rx, ry): (f64, f64), fill: impl Into<Paint>) {
-        let fill = fill.into().0;
+        let fill = fill.into().attributes("fill");
         self.body.push_str(&format!(
-            "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" fill=\"{fill}\"/>",
+            "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" {fill}/>",
             rx.max(0.0),
             ry.max(0.0)
         ));
@@ -131,15 +157,15 @@ impl Painter {
 
     /// A filled path, `d` in SVG's own path language.
     pub(crate) fn path(&mut self, d: &str, fill: impl Into<Paint>) {
-        let fill = fill.into().0;
-        self.body.push_str(&format!("<path d=\"{d}\" fill=\"{fill}\"/>"));
+        let fill = fill.into().attributes("fill");
+        self.body.push_str(&format!("<path d=\"{d}\" {fill}/>"));
     }
 
     /// A line along a path, with round ends.
     pub(crate) fn stroke(&mut self, d: &str, paint: impl Into<Paint>, width: f64) {
-        let paint = paint.into().0;
+        let paint = paint.into().attributes("stroke");
         self.body.push_str(&format!(
-            "<path d=\"{d}\" fill=\"none\" stroke=\"{paint}\" stroke-width=\"{width:.2}\" \
+            "<path d=\"{d}\" fill=\"none\" {paint} stroke-width=\"{width:.2}\" \
              stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
         ));
     }

@@ -1,7 +1,7 @@
 //! Colours that belong together: from the subject, bent by mood, led by the brand.
 
 use crate::{
-    brief::{Brief, Mood, Subject},
+    brief::{Brief, Family, Mood, Subject},
     color::Color,
     rng::Rng,
 };
@@ -32,6 +32,11 @@ impl Palette {
             if let Some((l, c, h)) = of_season.first() {
                 palette.accents[3] = Color::new(*l, *c, *h);
             }
+        }
+        if brief.family == Family::Geometric && brief.subject == Subject::Open {
+            palette.base = Color::new(0.6, 0.05, 82.0);
+            palette.accents = [(0.60, 0.21, 29.0), (0.85, 0.165, 86.0), (0.48, 0.16, 260.0), (0.78, 0.09, 20.0)]
+                .map(|(l, c, h)| Color::new(l, c, h));
         }
         let drift = rng.range(-9.0, 9.0);
         palette.base = palette.base.turned(drift);
@@ -141,6 +146,7 @@ type Accent = (f64, f64, f64);
 fn scheme(subject: Subject, rng: &mut Rng) -> (f64, [Accent; 4]) {
     match subject {
         Subject::Coffee => (58.0, [(0.60, 0.15, 42.0), (0.80, 0.125, 75.0), (0.43, 0.085, 42.0), (0.60, 0.07, 168.0)]),
+        Subject::Tea => (128.0, [(0.58, 0.12, 128.0), (0.83, 0.11, 105.0), (0.62, 0.12, 48.0), (0.42, 0.07, 135.0)]),
         Subject::Sea => (232.0, [(0.60, 0.14, 238.0), (0.78, 0.12, 198.0), (0.85, 0.14, 80.0), (0.71, 0.17, 32.0)]),
         Subject::City => (272.0, [(0.67, 0.19, 22.0), (0.82, 0.14, 80.0), (0.56, 0.18, 285.0), (0.74, 0.12, 215.0)]),
         Subject::Tech => (268.0, [(0.60, 0.20, 272.0), (0.80, 0.13, 198.0), (0.68, 0.21, 335.0), (0.86, 0.16, 122.0)]),

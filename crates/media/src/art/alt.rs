@@ -56,6 +56,7 @@ fn picture(brief: &Brief) -> (&'static str, &'static str) {
         Family::Radial => ("中心から広がる色とりどりの輪", "coloured rings spreading from a centre"),
         Family::NightCity => ("水面に灯りを映す月夜の都市", "a city at night under the moon, its lights on the water"),
         Family::StillLife if brief.is(Subject::Coffee) => ("光の差す台座に置かれた一杯のコーヒー", "a cup of coffee on a pedestal in a beam of light"),
+        Family::StillLife if brief.is(Subject::Tea) => ("光の差す台座に置かれた一杯のお茶", "a cup of tea on a pedestal in a beam of light"),
         Family::StillLife if brief.is(Subject::Beauty) => ("光の差す台座に置かれた化粧瓶", "a bottle on a pedestal in a beam of light"),
         Family::StillLife if brief.is(Subject::Food) => ("光の差す台座に置かれた果物の鉢", "a bowl of fruit on a pedestal in a beam of light"),
         Family::StillLife => ("光の差す台座に置かれた球体", "a ball on a pedestal in a beam of light"),

@@ -12,7 +12,7 @@ use crate::{
     rng::hash,
     scenes::Scene,
     spec::Language,
-    stage::{Rect, Side},
+    stage::{Rect, Side, Stage},
     text::fit::{Box, Setting, fit},
 };
 
@@ -45,6 +45,8 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
     let column = stage.copy;
     let unit = stage.unit;
     let voice = voice(scene);
+    // A tall picture is looked at on a phone: its small type is larger.
+    let upright = (0.82 + 0.18 * stage.h / stage.w).clamp(1.0, 1.18);
     let is_ja = copy.language == Language::Ja;
     let brand = (!copy.brand.is_empty()).then(|| brand(fonts, copy, scene));
     let is_centred = stage.side != Side::Left
@@ -54,7 +56,7 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
         voice,
         width: column.w,
         height: column.h * if stage.side == Side::Left { 0.56 } else { 0.60 },
-        size_max: unit * if stage.side == Side::Left { 0.128 } else { 0.118 },
+        size_max: unit * if stage.side == Side::Left { 0.128 } else { 0.118 * upright },
         size_min: unit * 0.046,
         lines_max: if stage.side == Side::Left { 5 } else { 4 },
         leading: if is_ja { 1.26 } else { 1.10 },
@@ -69,7 +71,7 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
         voice: Voice::Plain,
         width: column.w * if stage.side == Side::Left { 0.92 } else { 0.94 },
         height: column.h * 0.24,
-        size_max: unit * 0.034,
+        size_max: unit * 0.034 * upright,
         size_min: unit * 0.0235,
         lines_max: 4,
         leading: if is_ja { 1.62 } else { 1.42 },
@@ -79,7 +81,7 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
         voice: Voice::Loud,
         width: column.w * 0.82,
         height: unit * 0.1,
-        size_max: unit * 0.0285,
+        size_max: unit * 0.0285 * upright,
         size_min: unit * 0.021,
         lines_max: 1,
         leading: 1.0,
@@ -93,7 +95,24 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
         .then(|| Rect { x: column.x, y: 0.0, w: unit * 0.066, h: unit * 0.0085 });
     let mut blocks = Blocks { headline: None, subline: None, call_to_action: None, brand, is_centred, bar };
     stack(scene, &mut blocks, [&mut headline, &mut subline, &mut button]);
+    if let (Side::Bottom, false, Some(brand)) = (stage.side, is_centred, &mut blocks.brand) {
+        beside(stage, brand, button.as_ref());
+    }
     Blocks { headline, subline, call_to_action: button, ..blocks }
+}
+
+/// Under a picture that fills the top, the brand signs at the lower right, level with the button,
+/// if there is room for both.
+fn beside(stage: &Stage, brand: &mut Block, button: Option<&Block>) {
+    let right = stage.copy.x + stage.copy.w;
+    let floor = stage.copy.y + stage.copy.h;
+    let (taken, middle) = button.map_or((stage.copy.x, floor - brand.area.h), |button| {
+        (button.area.x + button.area.w + stage.unit * 0.05, button.area.y + button.area.h / 2.0)
+    });
+    if button.is_some() && right - brand.area.w > taken {
+        brand.area.x = right - brand.area.w;
+        brand.area.y = middle - brand.area.h / 2.0;
+    }
 }
 
 /// Puts the parts under one another and the whole against its side.
@@ -113,7 +132,7 @@ fn stack(scene: &Scene<'_>, blocks: &mut Blocks, parts: [&mut Option<Block>; 3])
     // When the brand shares the copy's edge it has its own row there.
     let mut y = match stage.side {
         Side::Left => column.y + (column.h - total) * 0.56,
-        Side::Top => column.y,
+        Side::Top => column.y + blocks.brand.as_ref().map_or(0.0, |brand| brand.area.h + stage.unit * 0.052),
         Side::Bottom => column.y + column.h - total,
     };
     if let Some(bar) = &mut blocks.bar {
@@ -170,15 +189,7 @@ fn brand(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Block {
     };
     let setting = fit(fonts, &copy.brand, &frame);
     let mark = size * 1.5;
-    let area = Rect {
-        x: stage.margin,
-        y: match stage.side {
-            Side::Top => stage.h - stage.safe_bottom - mark,
-            Side::Left | Side::Bottom => stage.safe_top,
-        },
-        w: mark * 1.45 + setting.width,
-        h: mark,
-    };
+    let area = Rect { x: stage.margin, y: stage.safe_top, w: mark * 1.45 + setting.width, h: mark };
     Block { setting, voice: Voice::Loud, leading: 1.0, tracking: 0.07, area }
 }
 
@@ -186,7 +197,7 @@ fn brand(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Block {
 pub(super) fn ink(fonts: &Fonts, blocks: &Blocks, scene: &Scene<'_>, pixmap: &mut Pixmap) -> String {
     let stage = scene.stage;
     let palette = scene.palette;
-    let tones = (palette.paper().lightness(0.975), palette.tone(0.17));
+    let tones = (palette.paper().lightness(0.975), palette.tone(0.17), palette.is_dark);
     let mut painter = Painter::new(stage.w, stage.h);
     let mut ink = palette.ink();
     if let Some(area) = union(blocks, stage.unit * 0.012) {
@@ -204,18 +215,20 @@ pub(super) fn ink(fonts: &Fonts, blocks: &Blocks, scene: &Scene<'_>, pixmap: &mu
         button(fonts, &mut painter, block, scene, legible::average(pixmap, block.area), ink);
     }
     if let Some(block) = &blocks.brand {
-        let side = if stage.side == Side::Top { Side::Bottom } else { Side::Top };
-        let area = Rect { x: block.area.x, y: block.area.y, w: block.area.w, h: block.area.h };
-        let is_covered = stage.side == Side::Left;
-        let ink = legible::settle(pixmap, area, if is_covered { Side::Left } else { side }, tones);
+        let is_below = stage.side == Side::Bottom && block.area.y > stage.h / 2.0;
+        let side = match stage.side {
+            Side::Bottom if !is_below => Side::Top,
+            side => side,
+        };
+        let ink = legible::settle(pixmap, block.area, side, tones);
         signature(fonts, &mut painter, block, scene, ink);
     }
     painter.finish()
 }
 
-/// The area of headline, subline and button, with some air.
+/// The area of headline and subline, with some air; the button brings its own ground.
 fn union(blocks: &Blocks, air: f64) -> Option<Rect> {
-    let mut areas = [&blocks.headline, &blocks.subline, &blocks.call_to_action]
+    let mut areas = [&blocks.headline, &blocks.subline]
         .into_iter()
         .flatten()
         .map(|block| block.area);
@@ -256,7 +269,9 @@ fn write(fonts: &Fonts, painter: &mut Painter, block: &Block, color: Color, is_c
         let y = block.area.y + size * (block.leading * (count(i) + 0.5) + 0.355);
         // An opening bracket has half an em of air before it: hang it out, so that edges align.
         let hang = if line.starts_with(['「', '『', '（', '【', '《', '〈', '“']) { size * 0.45 } else { 0.0 };
-        let x = if is_centred { block.area.x + block.area.w / 2.0 } else { block.area.x - hang };
+        // And a closing comma or stop half an em behind it: the eye centres the line without it.
+        let pull = if line.ends_with(['、', '。']) { size * 0.25 } else { 0.0 };
+        let x = if is_centred { block.area.x + block.area.w / 2.0 + pull } else { block.area.x - hang };
         painter.text(x, y, &attributes, line);
     }
 }

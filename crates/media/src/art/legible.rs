@@ -17,13 +17,17 @@ pub(super) fn settle(
     pixmap: &mut Pixmap,
     area: Rect,
     from: Side,
-    (light, dark): (Color, Color),
+    (light, dark, prefers_light): (Color, Color, bool),
 ) -> Color {
     let behind = sample(pixmap, area);
     let needs = |ink: Color, veil: Color| veil_needed(&behind, ink.rgb(), veil.rgb());
     let (for_light, for_dark) = (needs(light, dark), needs(dark, light));
     let (ink, veil, strength) =
-        if for_light <= for_dark { (light, dark, for_light) } else { (dark, light, for_dark) };
+        if for_light <= for_dark + if prefers_light { 0.45 } else { -0.30 } {
+            (light, dark, for_light)
+        } else {
+            (dark, light, for_dark)
+        };
     if strength > 0.0 {
         lay_veil(pixmap, area, from, veil.rgb(), strength);
     }
@@ -96,7 +100,7 @@ fn lay_veil(pixmap: &mut Pixmap, area: Rect, from: Side, veil: Rgb, strength: f6
     let (w, h) = (f64::from(pixmap.width()), f64::from(pixmap.height()));
     let width = usize::try_from(pixmap.width()).unwrap_or(1).max(1);
     let (full, fade) = match from {
-        Side::Left => (area.x + area.w, w * 0.22),
+        Side::Left => (area.x + area.w, w * 0.34),
         Side::Top => (area.y + area.h, h * 0.17),
         Side::Bottom => (h - area.y, h * 0.17),
     };

@@ -17,10 +17,9 @@ pub(crate) enum Mood {
 /// What the words of a brief are about. Seasons stand first: they win a tie.
 pub(crate) const SUBJECTS: &[(Subject, &[&str])] = &[
     (Subject::Coffee, &[
-        "coffee", "espresso", "latte", "cafe", "barista", "roast", "roaster", "tea", "matcha",
-        "cocoa", "珈琲", "コーヒー", "カフェ", "焙煎", "エスプレッソ", "ラテ", "抹茶", "紅茶", "お茶",
-        "豆",
+        "coffee", "espresso", "latte", "cafe", "barista", "roast", "roaster", "cocoa", "珈琲", "コーヒー", "カフェ", "焙煎", "エスプレッソ", "ラテ", "豆",
     ]),
+    (Subject::Tea, &["tea", "matcha", "sencha", "抹茶", "紅茶", "お茶", "煎茶", "緑茶", "日本茶"]),
     (Subject::Spring, &[
         "spring", "sakura", "blossom", "cherry", "easter", "春", "桜", "花見", "新生活", "入学", "さくら",
     ]),

@@ -37,7 +37,8 @@ fn disc(painter: &mut Painter, scene: &Scene<'_>, rng: &mut Rng) {
     let stage = scene.stage;
     let (x, y) = stage.focus;
     let r = stage.radius * rng.range(0.74, 0.86);
-    let sun = scene.palette.accent(2).mix(scene.palette.ground(), 0.25);
+    let rank = if scene.brief.is(Subject::Spring) { 3 } else { 2 };
+    let sun = scene.palette.accent(rank).mix(scene.palette.ground(), 0.25);
     let fill = painter.linear((x, y - r), (x, y + r), &[(0.0, sun.lighter(0.05), 1.0), (1.0, sun.mix(scene.palette.ground(), 0.55), 1.0)]);
     painter.circle(x, y, r, fill);
 }
@@ -128,12 +129,12 @@ fn cherry(painter: &mut Painter, scene: &Scene<'_>, rng: &mut Rng) {
     };
     for ((x, y), share) in starts {
         let aim = (fy + reach * 0.12 - y).atan2(fx - x);
-        branch(painter, ((x, y), aim, reach * 1.15 * share), (stage.unit * 0.019, bark), 3, (rng, &mut flowers));
+        branch(painter, ((x, y), aim, reach * 1.15 * share), (stage.unit * 0.021, bark), (2, stage.unit), (rng, &mut flowers));
     }
     let (white, pink) = (scene.palette.accent(1).lightness(0.955).chroma(0.022), scene.palette.accent(0));
     flowers.sort_by(|a, b| a.2.total_cmp(&b.2));
     for (x, y, size) in flowers {
-        let pale = pink.mix(white, rng.range(0.35, 0.95));
+        let pale = pink.mix(white, rng.range(0.30, 0.97));
         if rng.chance(0.16) {
             painter.circle(x, y, size * 0.34, pink.lighter(-0.06));
         } else {
@@ -147,7 +148,7 @@ fn branch(
     painter: &mut Painter,
     ((x, y), angle, length): ((f64, f64), f64, f64),
     (thick, bark): (f64, Color),
-    generations: u32,
+    (generations, unit): (u32, f64),
     (rng, flowers): (&mut Rng, &mut Vec<(f64, f64, f64)>),
 ) {
     let steps: usize = 7;
@@ -160,17 +161,17 @@ fn branch(
         let t = count(i) / count(steps);
         painter.stroke(&format!("M{:.1} {:.1}L{x:.1} {y:.1}", before.0, before.1), bark, thick * (1.0 - 0.6 * t));
         before = (x, y);
-        if generations < 3 || t > 0.25 {
-            let flowering = if generations < 3 { 2 } else { 1 };
+        if generations < 2 || t > 0.3 {
+            let flowering = if generations < 2 { 2 } else { 1 };
             for _ in 0..flowering {
-                let off = length * 0.07;
-                let size = (thick * 1.1).clamp(length * 0.045, length * 0.1) * rng.range(0.8, 1.35);
+                let off = unit * 0.034;
+                let size = unit * rng.range(0.020, 0.047);
                 flowers.push((x + rng.range(-off, off), y + rng.range(-off, off), size));
             }
         }
         if generations > 0 && i > 0 && rng.chance(0.62) {
             let fork = heading + rng.range(0.4, 0.95) * if rng.chance(0.5) { 1.0 } else { -1.0 };
-            branch(painter, ((x, y), fork, length * rng.range(0.36, 0.55)), (thick * 0.55, bark), generations - 1, (rng, flowers));
+            branch(painter, ((x, y), fork, length * rng.range(0.36, 0.55)), (thick * 0.55, bark), (generations - 1, unit), (rng, flowers));
         }
     }
 }

@@ -53,7 +53,7 @@ fn floor(painter: &mut Painter, scene: &Scene<'_>, place: &impl Fn(f64, f64) -> 
             d.push_str(&format!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, to.0, to.1));
         }
     }
-    painter.group("opacity=\"0.45\"", |p| p.stroke(&d, line, 1.4));
+    painter.stroke(&d, line.fade(0.45), 1.4);
     let (x, y) = place(0.0, 0.0);
     let shade = ground.lighter(-0.13);
     let reach = place(6.4, -6.4).0 - x;
@@ -102,8 +102,8 @@ fn windows(painter: &mut Painter, (x, top): (f64, f64), half: f64, height: f64, 
         }
         y += step;
     }
-    painter.group("opacity=\"0.85\"", |p| p.path(&bright, lit));
-    painter.group("opacity=\"0.35\"", |p| p.path(&faint, dim));
+    painter.path(&bright, lit.fade(0.85));
+    painter.path(&faint, dim.fade(0.35));
 }
 
 fn roof(painter: &mut Painter, (x, top): (f64, f64), half: f64, (light, body, shade): (Color, Color, Color), rng: &mut Rng) {
@@ -128,7 +128,7 @@ fn sparks(painter: &mut Painter, scene: &Scene<'_>, place: &impl Fn(f64, f64) ->
         let y = y - half * rng.range(3.0, 4.6);
         let r = half * rng.range(0.1, 0.2);
         let color = scene.palette.accent(rng.below(4));
-        painter.group("opacity=\"0.5\"", |p| p.stroke(&format!("M{x:.1} {y:.1}v{:.1}", half * 1.4), color, 1.6));
+        painter.stroke(&format!("M{x:.1} {y:.1}v{:.1}", half * 1.4), color.fade(0.5), 1.6);
         let (light, body, shade) = faces(color);
         let fill = painter.radial((x - r * 0.3, y - r * 0.4), r * 1.5, &[(0.0, light.lighter(0.08), 1.0), (0.5, body, 1.0), (1.0, shade, 1.0)]);
         painter.circle(x, y, r, fill);

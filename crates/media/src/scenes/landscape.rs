@@ -24,17 +24,23 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let air = air(scene);
     let horizon = stage.h
         * match stage.side {
-            Side::Left => 0.60,
-            Side::Top => 0.66,
-            Side::Bottom => 0.47,
+            Side::Left => 0.69,
+            Side::Top => 0.73,
+            Side::Bottom => 0.45,
         };
     sky(painter, scene, &air, horizon);
-    let radius = stage.unit * rng.range(0.13, 0.19);
-    let sun = (stage.focus.0 + stage.unit * rng.range(-0.1, 0.1), horizon - radius * rng.range(0.7, 1.3));
+    let is_night = scene.brief.is(Subject::Night);
+    let radius = stage.unit * if is_night { rng.range(0.07, 0.09) } else { rng.range(0.13, 0.18) };
+    // Under copy that stands at the top the sun is half set: nothing bright behind the words.
+    let rise = if stage.side == Side::Top { rng.range(0.05, 0.3) } else { rng.range(0.75, 1.35) };
+    let rise = if is_night { rise + 1.3 } else { rise };
+    let sun = (stage.focus.0 + stage.unit * rng.range(-0.1, 0.1), horizon - radius * rise);
     light(painter, scene, &air, sun, radius);
-    let bird = air.zenith.mix(scene.palette.ink(), 0.55);
-    let flock = (sun.0 - stage.unit * 0.24, sun.1 - radius * 0.75);
-    weather::birds(painter, flock, stage.unit, &mut rng, bird);
+    if !is_night {
+        let bird = air.zenith.mix(scene.palette.ink(), 0.55);
+        let flock = (sun.0 - stage.unit * 0.26, sun.1 - radius * 0.6);
+        weather::birds(painter, flock, stage.unit, &mut rng, bird);
+    }
     if scene.brief.is(Subject::Sea) || (scene.brief.subject == Subject::Summer && rng.chance(0.7)) {
         sea(painter, scene, &air, horizon, sun.0, &mut rng);
     } else {
@@ -45,12 +51,14 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
 
 fn air(scene: &Scene<'_>) -> Air {
     let palette = scene.palette;
+    let is_night = scene.brief.is(Subject::Night);
+    let is_cold = scene.brief.is(Subject::Winter);
     if palette.is_dark {
         Air {
             zenith: palette.tone(0.15),
             middle: palette.tone(0.29).mix(palette.accent(2), 0.3),
-            horizon: palette.accent(0).mix(palette.accent(1), 0.35).lightness(0.70),
-            sun: palette.accent(1).lightness(0.90),
+            horizon: palette.accent(0).mix(palette.accent(1), 0.35).lightness(if is_night { 0.52 } else { 0.68 }),
+            sun: palette.accent(1).lightness(0.92).chroma(if is_night { 0.045 } else { 0.11 }),
         }
     } else {
         let warm = palette.accent(1).mix(Color::new(0.9, 0.08, 70.0), 0.45);
@@ -58,7 +66,11 @@ fn air(scene: &Scene<'_>) -> Air {
             zenith: palette.tone(0.72).mix(palette.accent(0), 0.35).lightness(0.72),
             middle: palette.tone(0.86).mix(warm, 0.25).lightness(0.865),
             horizon: warm.lightness(0.945).chroma(0.055),
-            sun: palette.accent(2).mix(Color::new(0.74, 0.17, 45.0), 0.55).lightness(0.755).chroma(0.165),
+            sun: if is_cold {
+                Color::new(0.965, 0.035, 80.0)
+            } else {
+                palette.accent(2).mix(Color::new(0.74, 0.17, 45.0), 0.55).lightness(0.755).chroma(0.165)
+            },
         }
     }
 }
@@ -97,7 +109,13 @@ fn ridges(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, rng
     let stage = scene.stage;
     let is_rocky = scene.brief.is(Subject::Mountain) || scene.brief.is(Subject::Winter);
     let layers = 6;
-    let near = if scene.palette.is_dark { scene.palette.tone(0.09) } else { scene.palette.tone(0.24) };
+    let is_snowy = scene.brief.is(Subject::Winter) && !scene.palette.is_dark;
+    let near = match (scene.palette.is_dark, is_snowy) {
+        (true, _) => scene.palette.tone(0.09),
+        (false, true) => scene.palette.tone(0.50),
+        (false, false) => scene.palette.tone(0.23),
+    };
+    let gather = if stage.side == Side::Bottom { 0.55 } else { 0.85 };
     let far = air.horizon.mix(scene.palette.tone(0.7), 0.55).lightness(air.horizon.l - 0.13);
     for layer in 0..layers {
         let t = count(layer) / count(layers - 1);
@@ -113,8 +131,10 @@ fn ridges(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, rng
                 (x, base - reach * rise)
             })
             .collect();
-        let top = far.mix(near, t.powf(0.85));
-        let mist = top.mix(air.horizon, 0.62 * (1.0 - t * 0.75));
+        let top = far.mix(near, t.powf(gather));
+        let mist = if is_snowy { top.lighter(0.16) } else { top.mix(air.horizon, 0.62 * (1.0 - t.powf(gather) * 0.8)) };
+        let top = if is_snowy { scene.palette.tone(0.97).mix(top, 0.12 + 0.25 * t) } else { top };
+        let (top, mist) = if is_snowy { (top, mist.mix(near, 0.35)) } else { (top, mist) };
         let depth = (stage.h - horizon) * 0.32;
         let stops = [(0.0, top, 1.0), (1.0, mist, 1.0)];
         let fill = painter.linear((0.0, base - reach * 0.6), (0.0, base + depth), &stops);
@@ -178,9 +198,7 @@ fn sea(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, sun_x:
             let x = sun_x + rng.range(-spread, spread) - length / 2.0;
             let thick = stage.unit * (0.0018 + 0.0042 * t);
             let opacity = (0.75 - 0.55 * t) * rng.range(0.5, 1.0);
-            painter.group(&format!("opacity=\"{opacity:.2}\""), |p| {
-                p.rounded(x, y, (length, thick), thick / 2.0, air.sun.lighter(0.13));
-            });
+            painter.rounded(x, y, (length, thick), thick / 2.0, air.sun.lighter(0.13).fade(opacity));
         }
     }
     for wave in 0..5 {
@@ -196,7 +214,7 @@ fn sea(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, sun_x:
         let stops = [(0.0, tint, 0.9), (1.0, deep, 0.25)];
         let fill = painter.linear((0.0, base - stage.unit * 0.02), (0.0, base + depth * 0.3), &stops);
         painter.path(&format!("{crest}L{:.1} {:.1}L-99 {:.1}Z", stage.w * 1.1, stage.h, stage.h), fill);
-        painter.group("opacity=\"0.5\"", |p| p.stroke(&crest, air.horizon, stage.unit * 0.0016));
+        painter.stroke(&crest, air.horizon.fade(0.45), stage.unit * 0.0016);
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
         };
     let warm = scene.palette.accent(0).mix(scene.palette.accent(1), 0.35);
     sky(painter, scene, shore, warm, &mut rng);
-    for (depth, share) in [(0.0, 0.46), (0.5, 0.36), (1.0, 0.24)] {
+    for (depth, share) in [(0.0, 0.66), (0.5, 0.50), (1.0, 0.33)] {
         skyline(painter, scene, shore, (depth, share), warm, &mut rng);
     }
     water(painter, scene, shore, warm, &mut rng);
@@ -55,7 +55,7 @@ fn skyline(painter: &mut Painter, scene: &Scene<'_>, shore: f64, (depth, share):
     let height = shore.min(stage.unit * 1.1) * share;
     let mut x = -stage.unit * 0.03;
     while x < stage.w {
-        let width = stage.unit * rng.range(0.045, 0.105) * (0.8 + 0.3 * depth);
+        let width = stage.unit * rng.range(0.055, 0.125) * (0.8 + 0.4 * depth);
         // Towers gather near the focus and leave the copy its sky.
         let near_focus = 1.0 - ((x + width / 2.0 - stage.focus.0) / (stage.w * 0.42)).powi(2).min(1.0);
         let tall = height * rng.range(0.34, 0.78) * (0.62 + 0.62 * near_focus);
@@ -79,7 +79,7 @@ fn tower(painter: &mut Painter, scene: &Scene<'_>, (x, y, w, h): (f64, f64, f64,
         2 => painter.path(&format!("M{x:.1} {:.1}L{:.1} {:.1}V{:.1}H{x:.1}Z", y + 0.5, x + w, y - w * 0.42, y + 0.5), wall),
         _ => {},
     }
-    let cell = scene.stage.unit * (0.0105 + 0.0035 * depth);
+    let cell = scene.stage.unit * (0.0115 + 0.0055 * depth);
     let (mut warm, mut cool) = (String::new(), String::new());
     let lit = rng.range(0.18, 0.55);
     let columns = (w / cell).floor() - 1.0;
@@ -97,10 +97,9 @@ fn tower(painter: &mut Painter, scene: &Scene<'_>, (x, y, w, h): (f64, f64, f64,
         row += cell * 1.45;
     }
     let glow = scene.palette.accent(1).lightness(0.88);
-    painter.group(&format!("opacity=\"{:.2}\"", 0.4 + 0.5 * depth), |p| {
-        p.path(&warm, glow);
-        p.path(&cool, scene.palette.accent(3).lightness(0.84));
-    });
+    let strength = 0.4 + 0.5 * depth;
+    painter.path(&warm, glow.fade(strength));
+    painter.path(&cool, scene.palette.accent(3).lightness(0.84).fade(strength));
 }
 
 fn water(painter: &mut Painter, scene: &Scene<'_>, shore: f64, warm: Color, rng: &mut Rng) {
@@ -139,9 +138,8 @@ fn bokeh(painter: &mut Painter, scene: &Scene<'_>, shore: f64, rng: &mut Rng) {
         let r = stage.unit * (0.012 + 0.036 * rng.unit().powi(2));
         let color = scene.palette.accent(i).lightness(0.78);
         let opacity = rng.range(0.10, 0.34) * (1.0 - 0.3 * count(i % 2));
-        painter.group(&format!("opacity=\"{opacity:.2}\""), |p| {
-            p.circle(x, y, r, color);
-            p.stroke(&format!("M{:.1} {y:.1}a{r:.1} {r:.1} 0 1 0 {:.1} 0a{r:.1} {r:.1} 0 1 0 -{:.1} 0", x - r, 2.0 * r, 2.0 * r), color.lighter(0.1), 1.5);
-        });
+        painter.circle(x, y, r, color.fade(opacity));
+        let rim = format!("M{:.1} {y:.1}a{r:.1} {r:.1} 0 1 0 {1:.1} 0a{r:.1} {r:.1} 0 1 0 -{1:.1} 0", x - r, 2.0 * r);
+        painter.stroke(&rim, color.lighter(0.1).fade(opacity), 1.5);
     }
 }

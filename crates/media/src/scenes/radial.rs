@@ -6,7 +6,7 @@ use crate::{
     brief::Subject,
     color::Color,
     num::count,
-    painter::Painter,
+    painter::{Paint, Painter},
     rng::Rng,
     scenes::{Scene, Waves},
 };
@@ -21,8 +21,14 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     if scene.brief.is(Subject::Music) {
         spectrum(painter, scene, centre, r, &mut rng);
         rings(painter, scene, centre, (r * 0.22, r * 0.56), &mut rng);
-    } else {
+    } else if scene.brief.is(Subject::Tech) || rng.chance(0.3) {
         rings(painter, scene, centre, (r * 0.2, r * 1.04), &mut rng);
+    } else if rng.chance(0.5) {
+        bloom(painter, scene, centre, r * 1.06, &mut rng);
+        return;
+    } else {
+        target(painter, scene, centre, r * 1.04, &mut rng);
+        return;
     }
     heart(painter, scene, centre, r * 0.24);
     moons(painter, scene, centre, r, &mut rng);
@@ -58,7 +64,7 @@ fn rings(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), (inner, o
         let r = inner + step * (count(ring) + 0.6);
         let color = scene.palette.accent(rng.below(4));
         let weight = step * rng.pick(&[0.16, 0.36, 0.62, 0.62, 0.82], 0.5);
-        painter.group("opacity=\"0.22\"", |p| arc(p, (x, y), r, (0.0, TAU * 0.9999), color, (step * 0.08).max(1.2)));
+        arc(painter, (x, y), r, (0.0, TAU * 0.9999), color.fade(0.22), (step * 0.08).max(1.2));
         let mut from = rng.range(0.0, TAU);
         let end = from + TAU;
         while from < end - 0.35 {
@@ -70,7 +76,7 @@ fn rings(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), (inner, o
     }
 }
 
-fn arc(painter: &mut Painter, (x, y): (f64, f64), r: f64, (from, to): (f64, f64), color: Color, weight: f64) {
+fn arc(painter: &mut Painter, (x, y): (f64, f64), r: f64, (from, to): (f64, f64), paint: impl Into<Paint>, weight: f64) {
     let large = u8::from(to - from > std::f64::consts::PI);
     let d = format!(
         "M{:.2} {:.2}A{r:.2} {r:.2} 0 {large} 1 {:.2} {:.2}",
@@ -79,7 +85,7 @@ fn arc(painter: &mut Painter, (x, y): (f64, f64), r: f64, (from, to): (f64, f64)
         x + r * to.cos(),
         y + r * to.sin()
     );
-    painter.stroke(&d, color, weight);
+    painter.stroke(&d, paint, weight);
 }
 
 /// The bars of a sound, bent into a circle.
@@ -103,6 +109,56 @@ fn spectrum(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64
         );
         painter.stroke(&d, color, r * 0.0165);
     }
+}
+
+/// Layers of translucent petals that overlap into a flower of light.
+fn bloom(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64, rng: &mut Rng) {
+    let palette = scene.palette;
+    for (layer, share) in [1.0, 0.78, 0.54, 0.32].into_iter().enumerate() {
+        let petals: usize = 12;
+        let color = palette.accent(layer);
+        let (length, wide) = (r * share, r * share * rng.range(0.20, 0.27));
+        let offset = rng.range(0.0, 30.0);
+        for petal in 0..petals {
+            let angle = offset + 360.0 * count(petal) / count(petals);
+            let turn = format!("transform=\"translate({x:.1} {y:.1}) rotate({angle:.2})\"");
+            painter.group(&turn, |p| {
+                let tip = color.lighter(0.06);
+                let stops = [(0.0, color.lighter(-0.08), 0.9), (0.6, color, 0.62), (1.0, tip, 0.42)];
+                let fill = p.linear((0.0, 0.0), (length, 0.0), &stops);
+                let d = format!(
+                    "M0 0C{:.1} {:.1} {:.1} {:.1} {length:.1} 0C{2:.1} -{3:.1} {0:.1} -{1:.1} 0 0Z",
+                    length * 0.35, wide, length * 0.85, wide * 1.25
+                );
+                p.path(&d, fill);
+            });
+        }
+    }
+    heart(painter, scene, (x, y), r * 0.16);
+}
+
+/// Rings cut in half and shifted against each other, in flat colour.
+fn target(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64, rng: &mut Rng) {
+    let palette = scene.palette;
+    let bands: usize = 6;
+    let colors = [0, 1, 2, 3].map(|rank| palette.accent(rank));
+    let tilt = rng.pick(&[0.0, 45.0, 90.0, -45.0], 0.0);
+    let turn = format!("transform=\"translate({x:.1} {y:.1}) rotate({tilt})\"");
+    painter.group(&turn, |p| {
+        for side in [0_usize, 1] {
+            let shift = if side == 0 { -r * 0.12 } else { r * 0.12 };
+            let sweep = side;
+            for band in 0..bands {
+                let size = r * 0.94 * (1.0 - count(band) / count(bands));
+                let color = match (band + side) % 2 {
+                    0 => colors.get((band / 2 + side * 2) % 4).copied().unwrap_or(palette.ink()),
+                    _ => if side == 0 { palette.ink() } else { palette.paper() },
+                };
+                let d = format!("M{shift:.1} -{size:.1}A{size:.1} {size:.1} 0 0 {sweep} {shift:.1} {size:.1}Z");
+                p.path(&d, color);
+            }
+        }
+    });
 }
 
 /// The middle: a cup from above for coffee, else a lit ball.

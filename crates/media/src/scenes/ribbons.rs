@@ -86,6 +86,6 @@ fn dust(painter: &mut Painter, scene: &Scene<'_>, rng: &mut Rng) {
         );
         let r = stage.unit * rng.range(0.001, 0.0042);
         let color = scene.palette.accent(1).lighter(0.12);
-        painter.group(&format!("opacity=\"{:.2}\"", rng.range(0.3, 0.9)), |p| p.circle(x, y, r, color));
+        painter.circle(x, y, r, color.fade(rng.range(0.3, 0.9)));
     }
 }

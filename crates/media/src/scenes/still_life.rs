@@ -15,14 +15,15 @@ const LID: f64 = 0.26;
 pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let stage = scene.stage;
     let mut rng = scene.rng.fork("still-life");
-    let u = stage.radius * 0.98;
-    let (x, y) = (stage.focus.0, stage.focus.1 + if stage.side == Side::Left { u * 0.36 } else { u * 0.30 });
+    let u = stage.radius * if stage.side == Side::Left { 1.12 } else { 1.28 };
+    let drop = if stage.side == Side::Left { 0.30 } else { 0.36 };
+    let (x, y) = (stage.focus.0, stage.focus.1 + u * drop);
     studio(painter, scene, (x, y), u);
     backdrop(painter, scene, (x, y), u, &mut rng);
     pedestals(painter, scene, (x, y), u);
     let subject = (x, y - u * 0.02);
     match (scene.brief.subject, scene.brief.hint) {
-        (Subject::Coffee, _) | (_, Some(Subject::Coffee)) => cup(painter, scene, subject, u),
+        (Subject::Coffee | Subject::Tea, _) | (_, Some(Subject::Coffee | Subject::Tea)) => cup(painter, scene, subject, u),
         (Subject::Beauty, _) | (_, Some(Subject::Beauty)) => bottle(painter, scene, subject, u),
         (Subject::Food, _) | (_, Some(Subject::Food)) => bowl(painter, scene, subject, u, &mut rng),
         _ => ball(painter, subject.0, subject.1 - u * 0.28, u * 0.29, scene.palette.accent(0)),
@@ -134,10 +135,12 @@ fn cup(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) {
     painter.path(&d, fill);
     painter.ellipse(x, top, (r, r * LID), body.lighter(-0.03));
     painter.ellipse(x, top + u * 0.006, (r * 0.92, r * LID * 0.9), body.lighter(-0.16));
-    let brew = Color::new(0.33, 0.07, 48.0);
+    let is_tea = scene.brief.is(Subject::Tea);
+    let brew = if is_tea { Color::new(0.56, 0.12, 125.0) } else { Color::new(0.33, 0.07, 48.0) };
+    let foam = if is_tea { Color::new(0.78, 0.13, 122.0) } else { Color::new(0.78, 0.08, 68.0) };
     let fill = painter.linear((x - r, 0.0), (x + r, 0.0), &[(0.0, brew, 1.0), (0.6, brew.lighter(0.12), 1.0), (1.0, brew, 1.0)]);
     painter.ellipse(x, top + u * 0.014, (r * 0.88, r * LID * 0.82), fill);
-    painter.ellipse(x - r * 0.05, top + u * 0.016, (r * 0.5, r * LID * 0.42), Color::new(0.78, 0.08, 68.0));
+    painter.ellipse(x - r * 0.05, top + u * 0.016, (r * 0.5, r * LID * 0.42), foam);
     painter.ellipse(x - r * 0.05, top + u * 0.014, (r * 0.27, r * LID * 0.2), brew.lighter(0.1));
     steam(painter, scene, (x, top - u * 0.06), u);
 }
@@ -174,7 +177,7 @@ fn bottle(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) 
     let fill = painter.linear((x - w, 0.0), (x + w, 0.0), &stops);
     painter.rounded(x - w, y - h, (2.0 * w, h + u * 0.03), w * 0.34, fill);
     let shine = Color::new(0.99, 0.01, 90.0);
-    painter.group("opacity=\"0.5\"", |p| p.rounded(x - w * 0.78, y - h * 0.9, (w * 0.15, h * 0.8), w * 0.08, shine));
+    painter.rounded(x - w * 0.78, y - h * 0.9, (w * 0.15, h * 0.8), w * 0.08, shine.fade(0.5));
     let metal = [(0.0, gold.lighter(-0.12), 1.0), (0.3, gold.lighter(0.13), 1.0), (0.6, gold, 1.0), (1.0, gold.lighter(-0.25), 1.0)];
     let fill = painter.linear((x - w * 0.5, 0.0), (x + w * 0.5, 0.0), &metal);
     painter.rounded(x - w * 0.5, y - h - u * 0.25, (w, u * 0.25), w * 0.1, fill.clone());
@@ -190,7 +193,7 @@ fn bowl(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64, rn
     let (r, top) = (u * 0.40, y - u * 0.27);
     painter.ellipse(x, top, (r, r * LID), palette.accent(3).lighter(-0.06));
     for (dx, dy, size) in [(-0.5, -0.14, 0.36), (0.46, -0.16, 0.38), (0.0, -0.28, 0.42), (-0.26, 0.02, 0.3), (0.28, 0.02, 0.31)] {
-        let color = palette.accent(rng.pick(&[0, 0, 1, 2], 0));
+        let color = palette.accent(rng.pick(&[0, 0, 1], 0)).lighter(rng.range(-0.04, 0.03));
         let size = r * size;
         let (bx, by) = (x + r * dx, top + r * dy);
         ball(painter, bx, by, size, color);

@@ -29,9 +29,7 @@ fn snow(painter: &mut Painter, scene: &Scene<'_>, rng: &mut Rng) {
         let r = unit * (0.0012 + 0.0052 * depth * depth);
         let opacity = 0.35 + 0.5 * rng.unit();
         let (x, y) = (rng.range(0.0, w), rng.range(0.0, h * 0.92));
-        painter.group(&format!("opacity=\"{opacity:.2}\""), |p| {
-            p.circle(x, y, r, Color::new(0.99, 0.005, 230.0));
-        });
+        painter.circle(x, y, r, Color::new(0.99, 0.005, 230.0).fade(opacity));
     }
 }
 
@@ -71,11 +69,9 @@ pub(super) fn petal(
 pub(super) fn stars(painter: &mut Painter, sky: Rect, unit: f64, rng: &mut Rng) {
     for _ in 0..150 {
         let bright = rng.unit().powi(3);
-        let r = unit * (0.0007 + 0.0022 * bright);
+        let r = unit * (0.0009 + 0.0026 * bright);
         let (x, y) = (sky.x + rng.unit() * sky.w, sky.y + rng.unit().powf(1.4) * sky.h);
-        painter.group(&format!("opacity=\"{:.2}\"", 0.3 + 0.65 * bright), |p| {
-            p.circle(x, y, r, Color::new(0.97, 0.03, 90.0));
-        });
+        painter.circle(x, y, r, Color::new(0.97, 0.03, 90.0).fade(0.35 + 0.65 * bright));
     }
 }
 

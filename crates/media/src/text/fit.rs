@@ -82,14 +82,38 @@ fn measure(fonts: &Fonts, pieces: Vec<Piece>, frame: &Box) -> Vec<Measured> {
     out
 }
 
-/// The largest size that holds all pieces whole, searched downward in steps of three percent.
+/// The best setting that holds all pieces whole: for each number of lines the largest size, then
+/// the one that is both large and well broken.
 fn largest(measured: &[Measured], frame: &Box) -> Option<Setting> {
-    let mut size = frame.size_max;
+    (1..=frame.lines_max)
+        .filter_map(|rows| {
+            let (size, lines) = largest_in(measured, frame, rows)?;
+            let merit = lines.iter().rev().skip(1).map(|(_, to)| break_merit(measured, *to));
+            Some((size * merit.product::<f64>(), size, lines))
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, size, lines)| to_setting(measured, &lines, size))
+}
+
+/// How good a line break after piece `to - 1` is, 1 being perfect.
+fn break_merit(measured: &[Measured], to: usize) -> f64 {
+    let before = measured.get(to.saturating_sub(1)).map_or("", |m| m.piece.text.as_str());
+    let is_word = measured.get(to).is_some_and(|m| m.piece.is_spaced);
+    match (is_pause(before), is_word) {
+        (true, _) => 1.0,
+        (false, true) if before.chars().count() <= 3 => 0.88,
+        (false, true) => 0.96,
+        (false, false) => 0.84,
+    }
+}
+
+/// The largest size at which the pieces stand in exactly `rows` lines, stepping down by 3 %.
+fn largest_in(measured: &[Measured], frame: &Box, rows: usize) -> Option<(f64, Vec<(usize, usize)>)> {
+    let mut size = frame.size_max.min(frame.height / (count(rows) * frame.leading));
     while size >= frame.size_min {
-        let rows = whole_lines(frame, size);
-        if let Some(lines) = greedy(measured, frame.width / size, rows) {
-            let balanced = balance(measured, frame.width / size, lines.len());
-            return Some(to_setting(measured, balanced.as_deref().unwrap_or(&lines), size));
+        let width = frame.width / size;
+        if greedy(measured, width, rows).is_some() {
+            return balance(measured, width, rows).map(|lines| (size, lines));
         }
         size *= 0.97;
     }
