@@ -104,10 +104,17 @@ pub fn render_art(fonts: &Fonts, spec: &ArtSpec) -> Result<Picture, MediaError> 
     paint(fonts, &overlay, &mut pixmap)?;
 
     let alt_text = alt::text(&brief, &copy);
-    let png = png::encode(&pixmap, &[("Software", "Showrunner"), ("Description", &alt_text), (
-        "Comment",
-        "Procedurally generated artwork: drawn by rules from a brief, no photograph and no image model.",
-    )])?;
+    let png = png::encode(
+        &pixmap,
+        &[
+            ("Software", "Showrunner"),
+            ("Description", &alt_text),
+            (
+                "Comment",
+                "Procedurally generated artwork: drawn by rules from a brief, no photograph and no image model.",
+            ),
+        ],
+    )?;
     Ok(Picture {
         png,
         width,

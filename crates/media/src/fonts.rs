@@ -96,7 +96,12 @@ impl Fonts {
                 let name = name_of(face);
                 let wrong_style = name.contains("Serif") || name.contains("Mincho");
                 let is_mono = face.monospaced || name.contains("Mono");
-                (wrong_style != serif, is_mono, face.weight.0.abs_diff(weight), !name.contains("JP"))
+                (
+                    wrong_style != serif,
+                    is_mono,
+                    face.weight.0.abs_diff(weight),
+                    !name.contains("JP"),
+                )
             })
         };
         let (Some(loud), Some(plain), Some(elegant)) =

@@ -44,7 +44,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(ImageFormat, DynamicImage), MediaE
             .with_guessed_format()
             .map_err(|error| MediaError::Unreadable { reason: error.to_string() })
     };
-    let unreadable = |error: image::ImageError| MediaError::Unreadable { reason: error.to_string() };
+    let unreadable =
+        |error: image::ImageError| MediaError::Unreadable { reason: error.to_string() };
     let first = reader()?;
     let format = first.format().ok_or_else(|| MediaError::Unreadable {
         reason: "the first bytes are those of no known picture format".to_owned(),
@@ -67,7 +68,8 @@ fn is_blank(image: &DynamicImage) -> bool {
     let samples: Vec<[u8; 4]> = rgba.pixels().step_by(step).map(|pixel| pixel.0).collect();
     let mut middle = [0_u8; 4];
     for (i, value) in middle.iter_mut().enumerate() {
-        let mut channel: Vec<u8> = samples.iter().filter_map(|pixel| pixel.get(i).copied()).collect();
+        let mut channel: Vec<u8> =
+            samples.iter().filter_map(|pixel| pixel.get(i).copied()).collect();
         channel.sort_unstable();
         *value = channel.get(channel.len() / 2).copied().unwrap_or(0);
     }

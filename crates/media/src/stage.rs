@@ -27,10 +27,9 @@ pub(crate) struct Stage {
     /// The shorter edge: sizes are fractions of it.
     pub(crate) unit: f64,
     pub(crate) margin: f64,
-    /// Nothing that must be read stands above or below these; on a phone held upright the
-    /// player's own controls do.
+    /// Nothing that must be read stands above this; on a phone held upright the player's own
+    /// controls do, and `copy` ends above those at the bottom.
     pub(crate) safe_top: f64,
-    pub(crate) safe_bottom: f64,
     pub(crate) side: Side,
     pub(crate) copy: Rect,
     /// The part of the canvas that belongs to the picture alone.
@@ -78,7 +77,7 @@ impl Stage {
             Side::Bottom => (w * 0.5, h * 0.325),
         };
         let radius = (scene.w * 0.44).min(scene.h * 0.44);
-        Self { w, h, unit, margin, safe_top, safe_bottom, side, copy, scene, focus, radius }
+        Self { w, h, unit, margin, safe_top, side, copy, scene, focus, radius }
     }
 
     /// `n` values spread evenly from the left edge to the right, a little beyond both.

@@ -3,11 +3,7 @@
 use fast_image_resize::{IntoImageView, Resizer, images::Image};
 use image::{ExtendedColorType, ImageEncoder, codecs::webp::WebPEncoder};
 
-use crate::{
-    error::MediaError,
-    num::whole,
-    probe::decode,
-};
+use crate::{error::MediaError, num::whole, probe::decode};
 
 /// A lossless WebP whose longer edge is at most `max_edge` pixels (held within 16..=2048).
 /// A picture that is smaller already keeps its size.

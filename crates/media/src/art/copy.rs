@@ -52,48 +52,66 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
     let is_centred = stage.side != Side::Left
         && matches!(scene.brief.family, Family::Radial | Family::StillLife)
         && scene.rng.fork("centred").chance(0.6);
-    let mut headline = text_block(fonts, &copy.headline, Box {
-        voice,
-        width: column.w,
-        height: column.h * if stage.side == Side::Left { 0.56 } else { 0.60 },
-        size_max: unit * if stage.side == Side::Left { 0.128 } else { 0.118 * upright },
-        size_min: unit * 0.046,
-        lines_max: if stage.side == Side::Left { 5 } else { 4 },
-        leading: if is_ja { 1.26 } else { 1.10 },
-        tracking: match (is_ja, voice) {
-            (true, Voice::Elegant) => 0.04,
-            (true, _) => 0.012,
-            (false, Voice::Elegant) => 0.0,
-            (false, _) => -0.012,
+    let mut headline = text_block(
+        fonts,
+        &copy.headline,
+        Box {
+            voice,
+            width: column.w,
+            height: column.h * if stage.side == Side::Left { 0.56 } else { 0.60 },
+            size_max: unit
+                * match stage.side {
+                    Side::Left => 0.120,
+                    Side::Top if stage.h / stage.w < 1.2 => 0.100,
+                    Side::Top | Side::Bottom => 0.118 * upright,
+                },
+            size_min: unit * 0.046,
+            lines_max: if stage.side == Side::Left { 5 } else { 4 },
+            leading: if is_ja { 1.26 } else { 1.10 },
+            tracking: match (is_ja, voice) {
+                (true, Voice::Elegant) => 0.04,
+                (true, _) => 0.012,
+                (false, Voice::Elegant) => 0.0,
+                (false, _) => -0.012,
+            },
         },
-    });
-    let mut subline = text_block(fonts, &copy.subline, Box {
-        voice: Voice::Plain,
-        width: column.w * if stage.side == Side::Left { 0.92 } else { 0.94 },
-        height: column.h * 0.24,
-        size_max: unit * 0.034 * upright,
-        size_min: unit * 0.0235,
-        lines_max: 4,
-        leading: if is_ja { 1.62 } else { 1.42 },
-        tracking: if is_ja { 0.02 } else { 0.0 },
-    });
-    let mut button = text_block(fonts, &copy.call_to_action, Box {
-        voice: Voice::Loud,
-        width: column.w * 0.82,
-        height: unit * 0.1,
-        size_max: unit * 0.0285 * upright,
-        size_min: unit * 0.021,
-        lines_max: 1,
-        leading: 1.0,
-        tracking: 0.03,
-    });
+    );
+    let mut subline = text_block(
+        fonts,
+        &copy.subline,
+        Box {
+            voice: Voice::Plain,
+            width: column.w * if stage.side == Side::Left { 0.92 } else { 0.94 },
+            height: column.h * 0.24,
+            size_max: unit * 0.034 * upright,
+            size_min: unit * 0.0235,
+            lines_max: 4,
+            leading: if is_ja { 1.62 } else { 1.42 },
+            tracking: if is_ja { 0.02 } else { 0.0 },
+        },
+    );
+    let mut button = text_block(
+        fonts,
+        &copy.call_to_action,
+        Box {
+            voice: Voice::Loud,
+            width: column.w * 0.82,
+            height: unit * 0.1,
+            size_max: unit * 0.0285 * upright,
+            size_min: unit * 0.021,
+            lines_max: 1,
+            leading: 1.0,
+            tracking: 0.03,
+        },
+    );
     if let Some(block) = &mut button {
         block.area.w = block.setting.width + block.setting.size * 2.9;
         block.area.h = block.setting.size * 2.5;
     }
     let bar = (headline.is_some() && !is_centred && scene.rng.fork("bar").chance(0.55))
         .then(|| Rect { x: column.x, y: 0.0, w: unit * 0.066, h: unit * 0.0085 });
-    let mut blocks = Blocks { headline: None, subline: None, call_to_action: None, brand, is_centred, bar };
+    let mut blocks =
+        Blocks { headline: None, subline: None, call_to_action: None, brand, is_centred, bar };
     stack(scene, &mut blocks, [&mut headline, &mut subline, &mut button]);
     if let (Side::Bottom, false, Some(brand)) = (stage.side, is_centred, &mut blocks.brand) {
         beside(stage, brand, button.as_ref());
@@ -131,8 +149,10 @@ fn stack(scene: &Scene<'_>, blocks: &mut Blocks, parts: [&mut Option<Block>; 3])
     let column = stage.copy;
     // When the brand shares the copy's edge it has its own row there.
     let mut y = match stage.side {
-        Side::Left => column.y + (column.h - total) * 0.56,
-        Side::Top => column.y + blocks.brand.as_ref().map_or(0.0, |brand| brand.area.h + stage.unit * 0.052),
+        Side::Left => column.y + (column.h - total) * 0.52,
+        Side::Top => {
+            column.y + blocks.brand.as_ref().map_or(0.0, |brand| brand.area.h + stage.unit * 0.052)
+        },
         Side::Bottom => column.y + column.h - total,
     };
     if let Some(bar) = &mut blocks.bar {
@@ -145,8 +165,11 @@ fn stack(scene: &Scene<'_>, blocks: &mut Blocks, parts: [&mut Option<Block>; 3])
             y += if seen { gap } else { 0.0 };
             seen = true;
             block.area.y = y;
-            block.area.x =
-                if blocks.is_centred { column.x + (column.w - block.area.w) / 2.0 } else { column.x };
+            block.area.x = if blocks.is_centred {
+                column.x + (column.w - block.area.w) / 2.0
+            } else {
+                column.x
+            };
             y += block.area.h;
         }
     }
@@ -158,8 +181,9 @@ fn voice(scene: &Scene<'_>) -> Voice {
         return Voice::Loud;
     }
     let is_quiet = brief.feels(Mood::Luxury) || brief.feels(Mood::Calm);
-    let is_crafted = matches!(brief.subject, Subject::Tradition | Subject::Beauty | Subject::Spring)
-        || (brief.subject == Subject::Coffee && scene.rng.fork("voice").chance(0.6));
+    let is_crafted =
+        matches!(brief.subject, Subject::Tradition | Subject::Beauty | Subject::Spring)
+            || (brief.subject == Subject::Coffee && scene.rng.fork("voice").chance(0.6));
     if is_quiet || is_crafted { Voice::Elegant } else { Voice::Loud }
 }
 
@@ -170,7 +194,13 @@ fn text_block(fonts: &Fonts, text: &str, frame: Box) -> Option<Block> {
     }
     let height = setting.size * frame.leading * count(setting.lines.len());
     let area = Rect { x: 0.0, y: 0.0, w: setting.width, h: height };
-    Some(Block { setting, voice: frame.voice, leading: frame.leading, tracking: frame.tracking, area })
+    Some(Block {
+        setting,
+        voice: frame.voice,
+        leading: frame.leading,
+        tracking: frame.tracking,
+        area,
+    })
 }
 
 /// The name beside its mark, in the corner that the copy leaves free.
@@ -194,10 +224,18 @@ fn brand(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Block {
 }
 
 /// Chooses inks by what is behind, quietens the ground where it must be, and draws the copy.
-pub(super) fn ink(fonts: &Fonts, blocks: &Blocks, scene: &Scene<'_>, pixmap: &mut Pixmap) -> String {
+pub(super) fn ink(
+    fonts: &Fonts,
+    blocks: &Blocks,
+    scene: &Scene<'_>,
+    pixmap: &mut Pixmap,
+) -> String {
     let stage = scene.stage;
     let palette = scene.palette;
-    let tones = (palette.paper().lightness(0.975), palette.tone(0.17), palette.is_dark);
+    // The nearest ridges under the words are dark whatever the sky is.
+    let is_on_ridges = scene.brief.family == Family::Landscape && stage.side == Side::Bottom;
+    let prefers_light = palette.is_dark || is_on_ridges;
+    let tones = (palette.paper().lightness(0.975), palette.tone(0.17), prefers_light);
     let mut painter = Painter::new(stage.w, stage.h);
     let mut ink = palette.ink();
     if let Some(area) = union(blocks, stage.unit * 0.012) {
@@ -228,10 +266,8 @@ pub(super) fn ink(fonts: &Fonts, blocks: &Blocks, scene: &Scene<'_>, pixmap: &mu
 
 /// The area of headline and subline, with some air; the button brings its own ground.
 fn union(blocks: &Blocks, air: f64) -> Option<Rect> {
-    let mut areas = [&blocks.headline, &blocks.subline]
-        .into_iter()
-        .flatten()
-        .map(|block| block.area);
+    let mut areas =
+        [&blocks.headline, &blocks.subline].into_iter().flatten().map(|block| block.area);
     let mut all = areas.next()?;
     for area in areas {
         let right = (all.x + all.w).max(area.x + area.w);
@@ -268,15 +304,27 @@ fn write(fonts: &Fonts, painter: &mut Painter, block: &Block, color: Color, is_c
     for (i, line) in block.setting.lines.iter().enumerate() {
         let y = block.area.y + size * (block.leading * (count(i) + 0.5) + 0.355);
         // An opening bracket has half an em of air before it: hang it out, so that edges align.
-        let hang = if line.starts_with(['「', '『', '（', '【', '《', '〈', '“']) { size * 0.45 } else { 0.0 };
+        let hang = if line.starts_with(['「', '『', '（', '【', '《', '〈', '“']) {
+            size * 0.45
+        } else {
+            0.0
+        };
         // And a closing comma or stop half an em behind it: the eye centres the line without it.
         let pull = if line.ends_with(['、', '。']) { size * 0.25 } else { 0.0 };
-        let x = if is_centred { block.area.x + block.area.w / 2.0 + pull } else { block.area.x - hang };
+        let x =
+            if is_centred { block.area.x + block.area.w / 2.0 + pull } else { block.area.x - hang };
         painter.text(x, y, &attributes, line);
     }
 }
 
-fn button(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<'_>, behind: [u8; 3], ink: Color) {
+fn button(
+    fonts: &Fonts,
+    painter: &mut Painter,
+    block: &Block,
+    scene: &Scene<'_>,
+    behind: [u8; 3],
+    ink: Color,
+) {
     let area = block.area;
     let fill = visible_accent(scene, luminance(behind), 1.9).unwrap_or(ink);
     let radius = match scene.rng.fork("button").below(3) {
@@ -289,7 +337,12 @@ fn button(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<'_>
     let attributes = attributes(fonts, block, color, "middle");
     let y = area.y + area.h / 2.0 + block.setting.size * 0.355;
     for line in &block.setting.lines {
-        painter.text(area.x + area.w / 2.0 + block.tracking * block.setting.size / 2.0, y, &attributes, line);
+        painter.text(
+            area.x + area.w / 2.0 + block.tracking * block.setting.size / 2.0,
+            y,
+            &attributes,
+            line,
+        );
     }
 }
 
@@ -300,7 +353,11 @@ fn signature(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<
     let name: String = block.setting.lines.concat();
     let (x, y) = (area.x, area.y);
     let accent = scene.palette.accent(0);
-    let second = if contrast(luminance(accent.rgb()), luminance(ink.rgb())) > 1.5 { accent } else { scene.palette.accent(1) };
+    let second = if contrast(luminance(accent.rgb()), luminance(ink.rgb())) > 1.5 {
+        accent
+    } else {
+        scene.palette.accent(1)
+    };
     let h = s / 2.0;
     match hash(name.as_bytes(), 3) % 4 {
         0 => {
@@ -308,11 +365,15 @@ fn signature(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<
             painter.path(&format!("M{:.1} {y:.1}a{h:.1} {h:.1} 0 0 1 0 {s:.1}Z", x + h), second);
         },
         1 => {
-            painter.path(&format!("M{x:.1} {y:.1}h{h:.1}a{h:.1} {h:.1} 0 0 1 0 {s:.1}h-{h:.1}Z"), ink);
+            painter
+                .path(&format!("M{x:.1} {y:.1}h{h:.1}a{h:.1} {h:.1} 0 0 1 0 {s:.1}h-{h:.1}Z"), ink);
             painter.circle(x + h * 0.95, y + h, h * 0.42, second);
         },
         2 => {
-            painter.path(&format!("M{x:.1} {:.1}L{:.1} {y:.1}L{:.1} {:.1}Z", y + s, x + h, x + s, y + s), ink);
+            painter.path(
+                &format!("M{x:.1} {:.1}L{:.1} {y:.1}L{:.1} {:.1}Z", y + s, x + h, x + s, y + s),
+                ink,
+            );
             painter.circle(x + h, y + s * 0.68, h * 0.3, second);
         },
         _ => {

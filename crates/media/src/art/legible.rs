@@ -22,12 +22,12 @@ pub(super) fn settle(
     let behind = sample(pixmap, area);
     let needs = |ink: Color, veil: Color| veil_needed(&behind, ink.rgb(), veil.rgb());
     let (for_light, for_dark) = (needs(light, dark), needs(dark, light));
-    let (ink, veil, strength) =
-        if for_light <= for_dark + if prefers_light { 0.45 } else { -0.30 } {
-            (light, dark, for_light)
-        } else {
-            (dark, light, for_dark)
-        };
+    let (ink, veil, strength) = if for_light <= for_dark + if prefers_light { 0.45 } else { -0.30 }
+    {
+        (light, dark, for_light)
+    } else {
+        (dark, light, for_dark)
+    };
     if strength > 0.0 {
         lay_veil(pixmap, area, from, veil.rgb(), strength);
     }

@@ -39,7 +39,11 @@ fn disc(painter: &mut Painter, scene: &Scene<'_>, rng: &mut Rng) {
     let r = stage.radius * rng.range(0.74, 0.86);
     let rank = if scene.brief.is(Subject::Spring) { 3 } else { 2 };
     let sun = scene.palette.accent(rank).mix(scene.palette.ground(), 0.25);
-    let fill = painter.linear((x, y - r), (x, y + r), &[(0.0, sun.lighter(0.05), 1.0), (1.0, sun.mix(scene.palette.ground(), 0.55), 1.0)]);
+    let fill = painter.linear(
+        (x, y - r),
+        (x, y + r),
+        &[(0.0, sun.lighter(0.05), 1.0), (1.0, sun.mix(scene.palette.ground(), 0.55), 1.0)],
+    );
     painter.circle(x, y, r, fill);
 }
 
@@ -48,7 +52,11 @@ fn root(scene: &Scene<'_>, t: f64, rng: &mut Rng) -> ((f64, f64), f64) {
     let stage = scene.stage;
     let root = match stage.side {
         Side::Left => {
-            let corner = if t < 0.5 { (stage.w * (0.62 + 0.8 * t), stage.h * 1.03) } else { (stage.w * 1.02, stage.h * (1.5 - t * 1.3)) };
+            let corner = if t < 0.5 {
+                (stage.w * (0.62 + 0.8 * t), stage.h * 1.03)
+            } else {
+                (stage.w * 1.02, stage.h * (1.5 - t * 1.3))
+            };
             (corner.0, corner.1)
         },
         Side::Top => (stage.w * (-0.02 + 1.04 * t), stage.h * 1.02),
@@ -63,7 +71,13 @@ fn root(scene: &Scene<'_>, t: f64, rng: &mut Rng) -> ((f64, f64), f64) {
     (root, straight * 0.6 + aim * 0.4 + rng.range(-0.16, 0.16))
 }
 
-fn sprig(painter: &mut Painter, scene: &Scene<'_>, ((x, y), angle, length): ((f64, f64), f64, f64), depth: f64, rng: &mut Rng) {
+fn sprig(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    ((x, y), angle, length): ((f64, f64), f64, f64),
+    depth: f64,
+    rng: &mut Rng,
+) {
     let palette = scene.palette;
     let rank = rng.pick(&[0, 0, 1, 1, 3], 0);
     let strong = palette.accent(rank).lighter(rng.range(-0.08, 0.05));
@@ -74,7 +88,11 @@ fn sprig(painter: &mut Painter, scene: &Scene<'_>, ((x, y), angle, length): ((f6
         .map(|i| {
             let t = count(i) / count(steps);
             let a = angle + bend * t;
-            (x + length * t * (angle + bend * t * 0.5).cos(), y + length * t * (angle + bend * t * 0.5).sin(), a)
+            (
+                x + length * t * (angle + bend * t * 0.5).cos(),
+                y + length * t * (angle + bend * t * 0.5).sin(),
+                a,
+            )
         })
         .collect();
     let line: Vec<(f64, f64)> = spine.iter().map(|(x, y, _)| (*x, *y)).collect();
@@ -95,7 +113,13 @@ fn sprig(painter: &mut Painter, scene: &Scene<'_>, ((x, y), angle, length): ((f6
 }
 
 /// One leaf, its farther half in shade, with a fine midrib.
-fn leaf(painter: &mut Painter, (x, y): (f64, f64), (size, angle): (f64, f64), is_round: bool, color: Color) {
+fn leaf(
+    painter: &mut Painter,
+    (x, y): (f64, f64),
+    (size, angle): (f64, f64),
+    is_round: bool,
+    color: Color,
+) {
     let wide = size * if is_round { 0.36 } else { 0.21 };
     let half = |side: f64| {
         format!(
@@ -109,7 +133,11 @@ fn leaf(painter: &mut Painter, (x, y): (f64, f64), (size, angle): (f64, f64), is
     let (upper, lower) = (half(-1.0), half(1.0));
     let turn = format!("transform=\"translate({x:.1} {y:.1}) rotate({:.1})\"", angle.to_degrees());
     painter.group(&turn, |p| {
-        let fill = p.linear((0.0, 0.0), (size, 0.0), &[(0.0, color.lighter(-0.05), 1.0), (1.0, color.lighter(0.05), 1.0)]);
+        let fill = p.linear(
+            (0.0, 0.0),
+            (size, 0.0),
+            &[(0.0, color.lighter(-0.05), 1.0), (1.0, color.lighter(0.05), 1.0)],
+        );
         p.path(&upper, fill);
         p.path(&lower, color.lighter(-0.075));
         p.stroke(&format!("M0 0H{:.1}", size * 0.9), color.lighter(0.09), (size * 0.012).max(0.8));
@@ -123,15 +151,34 @@ fn cherry(painter: &mut Painter, scene: &Scene<'_>, rng: &mut Rng) {
     let reach = stage.radius * 1.3;
     let mut flowers = Vec::new();
     let starts: [((f64, f64), f64); 3] = match stage.side {
-        Side::Left => [((stage.w * 1.03, fy - reach * 0.62), 0.9), ((stage.w * 1.03, fy + reach * 0.15), 0.8), ((stage.w * 0.9, -stage.h * 0.03), 0.55)],
-        Side::Top => [((-stage.w * 0.03, fy + reach * 0.75), 1.0), ((stage.w * 1.03, fy + reach * 0.35), 0.85), ((stage.w * 0.3, stage.h * 1.03), 0.6)],
-        Side::Bottom => [((stage.w * 1.03, fy - reach * 0.65), 1.0), ((-stage.w * 0.03, fy - reach * 0.2), 0.8), ((stage.w * 0.72, -stage.h * 0.03), 0.6)],
+        Side::Left => [
+            ((stage.w * 1.03, fy - reach * 0.62), 0.9),
+            ((stage.w * 1.03, fy + reach * 0.15), 0.8),
+            ((stage.w * 0.9, -stage.h * 0.03), 0.55),
+        ],
+        Side::Top => [
+            ((-stage.w * 0.03, fy + reach * 0.75), 1.0),
+            ((stage.w * 1.03, fy + reach * 0.35), 0.85),
+            ((stage.w * 0.3, stage.h * 1.03), 0.6),
+        ],
+        Side::Bottom => [
+            ((stage.w * 1.03, fy - reach * 0.65), 1.0),
+            ((-stage.w * 0.03, fy - reach * 0.2), 0.8),
+            ((stage.w * 0.72, -stage.h * 0.03), 0.6),
+        ],
     };
     for ((x, y), share) in starts {
         let aim = (fy + reach * 0.12 - y).atan2(fx - x);
-        branch(painter, ((x, y), aim, reach * 1.15 * share), (stage.unit * 0.021, bark), (2, stage.unit), (rng, &mut flowers));
+        branch(
+            painter,
+            ((x, y), aim, reach * 1.15 * share),
+            (stage.unit * 0.024, bark),
+            (2, stage.unit),
+            (rng, &mut flowers),
+        );
     }
-    let (white, pink) = (scene.palette.accent(1).lightness(0.955).chroma(0.022), scene.palette.accent(0));
+    let (white, pink) =
+        (scene.palette.accent(1).lightness(0.955).chroma(0.022), scene.palette.accent(0));
     flowers.sort_by(|a, b| a.2.total_cmp(&b.2));
     for (x, y, size) in flowers {
         let pale = pink.mix(white, rng.range(0.30, 0.97));
@@ -159,33 +206,60 @@ fn branch(
         let stride = length / count(steps);
         (x, y) = (x + stride * heading.cos(), y + stride * heading.sin());
         let t = count(i) / count(steps);
-        painter.stroke(&format!("M{:.1} {:.1}L{x:.1} {y:.1}", before.0, before.1), bark, thick * (1.0 - 0.6 * t));
+        painter.stroke(
+            &format!("M{:.1} {:.1}L{x:.1} {y:.1}", before.0, before.1),
+            bark,
+            thick * (1.0 - 0.6 * t),
+        );
         before = (x, y);
         if generations < 2 || t > 0.3 {
-            let flowering = if generations < 2 { 2 } else { 1 };
+            let flowering = if rng.chance(0.35) { 2 } else { 1 };
             for _ in 0..flowering {
                 let off = unit * 0.034;
-                let size = unit * rng.range(0.020, 0.047);
+                let size = unit * rng.range(0.015, 0.036);
                 flowers.push((x + rng.range(-off, off), y + rng.range(-off, off), size));
             }
         }
         if generations > 0 && i > 0 && rng.chance(0.62) {
             let fork = heading + rng.range(0.4, 0.95) * if rng.chance(0.5) { 1.0 } else { -1.0 };
-            branch(painter, ((x, y), fork, length * rng.range(0.36, 0.55)), (thick * 0.55, bark), (generations - 1, unit), (rng, flowers));
+            branch(
+                painter,
+                ((x, y), fork, length * rng.range(0.36, 0.55)),
+                (thick * 0.55, bark),
+                (generations - 1, unit),
+                (rng, flowers),
+            );
         }
     }
 }
 
-fn flower(painter: &mut Painter, (x, y): (f64, f64), size: f64, (pale, pink): (Color, Color), rng: &mut Rng) {
+fn flower(
+    painter: &mut Painter,
+    (x, y): (f64, f64),
+    size: f64,
+    (pale, pink): (Color, Color),
+    rng: &mut Rng,
+) {
     let turn = rng.range(0.0, 72.0);
     for petal in 0..5 {
         let angle = turn + 72.0 * f64::from(petal);
-        weather::petal(painter, (x, y), size, angle, pale.lighter(if petal % 2 == 0 { 0.012 } else { -0.018 }));
+        weather::petal(
+            painter,
+            (x, y),
+            size,
+            angle,
+            pale.lighter(if petal % 2 == 0 { 0.012 } else { -0.018 }),
+        );
     }
     painter.glow(x, y, size * 0.55, pink.lighter(-0.09), 0.75);
     for stamen in 0..7 {
         let a = (turn + 51.4 * f64::from(stamen)).to_radians();
         let r = size * 0.36;
-        painter.circle(x + r * a.cos(), y + r * a.sin(), size * 0.042, Color::new(0.85, 0.13, 85.0));
+        painter.circle(
+            x + r * a.cos(),
+            y + r * a.sin(),
+            size * 0.042,
+            Color::new(0.85, 0.13, 85.0),
+        );
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let rows = whole((area.h / cell).ceil(), 24);
     // Cells grow from the edge that bleeds, so that the cut row is never beside the copy.
     let origin_x = if area.x > 0.0 { stage.w - cell * f64::from(columns) } else { 0.0 };
-    let (cell_x, origin_x) = if area.x > 0.0 { (cell, origin_x) } else { (stage.w / f64::from(columns), 0.0) };
+    let (cell_x, origin_x) =
+        if area.x > 0.0 { (cell, origin_x) } else { (stage.w / f64::from(columns), 0.0) };
     let origin_y = if area.y > 0.0 { stage.h - cell_x * f64::from(rows) } else { 0.0 };
     let colors: Vec<Color> = (0..4)
         .map(|rank| palette.accent(rank))
@@ -53,12 +54,19 @@ fn pair(colors: &[Color], rng: &mut Rng, before: (Color, Color)) -> (Color, Colo
     chosen
 }
 
-fn tile(painter: &mut Painter, (x, y): (f64, f64), s: f64, (back, figure): (Color, Color), rng: &mut Rng) {
+fn tile(
+    painter: &mut Painter,
+    (x, y): (f64, f64),
+    s: f64,
+    (back, figure): (Color, Color),
+    rng: &mut Rng,
+) {
     // Half a pixel of overlap: neighbours leave no hairline.
     painter.rect(x - 0.4, y - 0.4, (s + 0.8, s + 0.8), back);
     let quarter = 90.0 * count(rng.below(4));
     let kind = rng.below(9);
-    let turn = format!("transform=\"translate({x:.2} {y:.2}) rotate({quarter} {0:.2} {0:.2})\"", s / 2.0);
+    let turn =
+        format!("transform=\"translate({x:.2} {y:.2}) rotate({quarter} {0:.2} {0:.2})\"", s / 2.0);
     painter.group(&turn, |p| match kind {
         0 | 1 => p.path(&format!("M0 0H{s:.2}A{s:.2} {s:.2} 0 0 1 0 {s:.2}Z"), figure),
         2 => p.path(&format!("M0 0H{s:.2}A{0:.2} {0:.2} 0 0 1 0 0Z", s / 2.0), figure),
@@ -89,10 +97,18 @@ fn tile(painter: &mut Painter, (x, y): (f64, f64), s: f64, (back, figure): (Colo
 }
 
 /// One shape over four tiles, so that the grid has a centre.
-fn hero(painter: &mut Painter, scene: &Scene<'_>, origin: (f64, f64), s: f64, (columns, rows): (u32, u32)) {
+fn hero(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    origin: (f64, f64),
+    s: f64,
+    (columns, rows): (u32, u32),
+) {
     let palette = scene.palette;
     let mut rng = scene.rng.fork("hero");
-    let spot = |n: u32, rng: &mut Rng| f64::from(whole(rng.range(0.0, f64::from(n.max(2) - 1)), n.max(2) - 2));
+    let spot = |n: u32, rng: &mut Rng| {
+        f64::from(whole(rng.range(0.0, f64::from(n.max(2) - 1)), n.max(2) - 2))
+    };
     let (x, y) = (origin.0 + s * spot(columns, &mut rng), origin.1 + s * spot(rows, &mut rng));
     let (back, figure) = (palette.ink(), palette.accent(0));
     let back = if palette.is_dark { palette.paper() } else { back };
@@ -101,7 +117,10 @@ fn hero(painter: &mut Painter, scene: &Scene<'_>, origin: (f64, f64), s: f64, (c
     match rng.below(3) {
         0 => {
             painter.circle(cx, cy, s, figure);
-            painter.path(&format!("M{cx:.1} {y:.1}A{s:.1} {s:.1} 0 0 1 {cx:.1} {:.1}Z", y + 2.0 * s), palette.accent(1));
+            painter.path(
+                &format!("M{cx:.1} {y:.1}A{s:.1} {s:.1} 0 0 1 {cx:.1} {:.1}Z", y + 2.0 * s),
+                palette.accent(1),
+            );
         },
         1 => {
             for (i, r) in [1.0, 0.8, 0.6, 0.4, 0.2].into_iter().enumerate() {

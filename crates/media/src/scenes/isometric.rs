@@ -34,10 +34,16 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
             if distance > 1.08 || rng.chance(0.10) {
                 continue;
             }
+            let (x, y) = place(a, b);
+            if stage.side == Side::Left
+                && x - half < stage.copy.x + stage.copy.w + stage.unit * 0.03
+            {
+                continue;
+            }
             let swell = hills.0.at(a * 0.11) + hills.1.at(b * 0.11);
             let crown = (1.15 - distance).max(0.0);
             let level = (crown * (0.9 + 0.8 * swell) * rng.range(0.45, 1.25)).max(0.08);
-            block(painter, scene, place(a, b), half * 0.9, level * half * 2.5, &mut rng);
+            block(painter, scene, (x, y), half * 0.9, level * half * 2.5, &mut rng);
         }
     }
     sparks(painter, scene, &place, half, &mut rng);
@@ -62,7 +68,14 @@ fn floor(painter: &mut Painter, scene: &Scene<'_>, place: &impl Fn(f64, f64) -> 
     });
 }
 
-fn block(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), half: f64, height: f64, rng: &mut Rng) {
+fn block(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    (x, y): (f64, f64),
+    half: f64,
+    height: f64,
+    rng: &mut Rng,
+) {
     let rank = rng.pick(&[0, 0, 0, 1, 1, 2, 3], 0);
     let color = scene.palette.accent(rank).lighter(rng.range(-0.05, 0.05));
     let (light, body, shade) = faces(color);
@@ -70,11 +83,22 @@ fn block(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), half: f64
     let top = y - height;
     let left = polygon(&[(x - half, top), (x, top + flat), (x, y + flat), (x - half, y)]);
     let right = polygon(&[(x + half, top), (x, top + flat), (x, y + flat), (x + half, y)]);
-    let fill = painter.linear((x, top), (x, y + flat), &[(0.0, body, 1.0), (1.0, body.lighter(-0.10), 1.0)]);
+    let fill = painter.linear(
+        (x, top),
+        (x, y + flat),
+        &[(0.0, body, 1.0), (1.0, body.lighter(-0.10), 1.0)],
+    );
     painter.path(&left, fill);
-    let fill = painter.linear((x, top), (x, y + flat), &[(0.0, shade, 1.0), (1.0, shade.lighter(-0.08), 1.0)]);
+    let fill = painter.linear(
+        (x, top),
+        (x, y + flat),
+        &[(0.0, shade, 1.0), (1.0, shade.lighter(-0.08), 1.0)],
+    );
     painter.path(&right, fill);
-    painter.path(&polygon(&[(x, top - flat), (x + half, top), (x, top + flat), (x - half, top)]), light);
+    painter.path(
+        &polygon(&[(x, top - flat), (x + half, top), (x, top + flat), (x - half, top)]),
+        light,
+    );
     let is_tall = height > half * 1.1;
     if is_tall && scene.brief.subject != Subject::Food {
         windows(painter, (x, top), half, height, (light.lighter(0.06), body), rng);
@@ -83,7 +107,14 @@ fn block(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), half: f64
 }
 
 /// Rows of light on both visible walls.
-fn windows(painter: &mut Painter, (x, top): (f64, f64), half: f64, height: f64, (lit, dim): (Color, Color), rng: &mut Rng) {
+fn windows(
+    painter: &mut Painter,
+    (x, top): (f64, f64),
+    half: f64,
+    height: f64,
+    (lit, dim): (Color, Color),
+    rng: &mut Rng,
+) {
     let step = half * 0.34;
     let mut y = step * 0.75;
     let (mut bright, mut faint) = (String::new(), String::new());
@@ -96,7 +127,12 @@ fn windows(painter: &mut Painter, (x, top): (f64, f64), half: f64, height: f64, 
                     let down = (1.0 - t) * half * FLAT;
                     (x + wall * half * t, top + y + down + dy)
                 };
-                let d = polygon(&[corner(from, 0.0), corner(to, 0.0), corner(to, step * 0.5), corner(from, step * 0.5)]);
+                let d = polygon(&[
+                    corner(from, 0.0),
+                    corner(to, 0.0),
+                    corner(to, step * 0.5),
+                    corner(from, step * 0.5),
+                ]);
                 if rng.chance(0.55) { bright.push_str(&d) } else { faint.push_str(&d) }
             }
         }
@@ -106,31 +142,72 @@ fn windows(painter: &mut Painter, (x, top): (f64, f64), half: f64, height: f64, 
     painter.path(&faint, dim.fade(0.35));
 }
 
-fn roof(painter: &mut Painter, (x, top): (f64, f64), half: f64, (light, body, shade): (Color, Color, Color), rng: &mut Rng) {
+fn roof(
+    painter: &mut Painter,
+    (x, top): (f64, f64),
+    half: f64,
+    (light, body, shade): (Color, Color, Color),
+    rng: &mut Rng,
+) {
     let flat = half * FLAT;
     match rng.below(4) {
         0 => painter.ellipse(x, top, (half * 0.42, flat * 0.42), body),
         1 => {
             let (s, f, up) = (half * 0.45, flat * 0.45, half * 0.28);
-            painter.path(&polygon(&[(x - s, top - up), (x, top + f - up), (x, top + f), (x - s, top)]), body);
-            painter.path(&polygon(&[(x + s, top - up), (x, top + f - up), (x, top + f), (x + s, top)]), shade);
-            painter.path(&polygon(&[(x, top - f - up), (x + s, top - up), (x, top + f - up), (x - s, top - up)]), light.lighter(0.03));
+            painter.path(
+                &polygon(&[(x - s, top - up), (x, top + f - up), (x, top + f), (x - s, top)]),
+                body,
+            );
+            painter.path(
+                &polygon(&[(x + s, top - up), (x, top + f - up), (x, top + f), (x + s, top)]),
+                shade,
+            );
+            painter.path(
+                &polygon(&[
+                    (x, top - f - up),
+                    (x + s, top - up),
+                    (x, top + f - up),
+                    (x - s, top - up),
+                ]),
+                light.lighter(0.03),
+            );
         },
-        2 => painter.path(&polygon(&[(x, top - flat * 0.6), (x + half * 0.6, top), (x, top + flat * 0.6), (x - half * 0.6, top)]), body.mix(light, 0.5)),
+        2 => painter.path(
+            &polygon(&[
+                (x, top - flat * 0.6),
+                (x + half * 0.6, top),
+                (x, top + flat * 0.6),
+                (x - half * 0.6, top),
+            ]),
+            body.mix(light, 0.5),
+        ),
         _ => {},
     }
 }
 
 /// Small balls that float over the roofs, tied to them by a fine line.
-fn sparks(painter: &mut Painter, scene: &Scene<'_>, place: &impl Fn(f64, f64) -> (f64, f64), half: f64, rng: &mut Rng) {
+fn sparks(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    place: &impl Fn(f64, f64) -> (f64, f64),
+    half: f64,
+    rng: &mut Rng,
+) {
     for _ in 0..6 {
         let (x, y) = place(rng.range(-2.8, 2.8), rng.range(-2.8, 2.8));
         let y = y - half * rng.range(3.0, 4.6);
         let r = half * rng.range(0.1, 0.2);
+        if scene.stage.side == Side::Top && y < scene.stage.scene.y + half {
+            continue;
+        }
         let color = scene.palette.accent(rng.below(4));
         painter.stroke(&format!("M{x:.1} {y:.1}v{:.1}", half * 1.4), color.fade(0.5), 1.6);
         let (light, body, shade) = faces(color);
-        let fill = painter.radial((x - r * 0.3, y - r * 0.4), r * 1.5, &[(0.0, light.lighter(0.08), 1.0), (0.5, body, 1.0), (1.0, shade, 1.0)]);
+        let fill = painter.radial(
+            (x - r * 0.3, y - r * 0.4),
+            r * 1.5,
+            &[(0.0, light.lighter(0.08), 1.0), (0.5, body, 1.0), (1.0, shade, 1.0)],
+        );
         painter.circle(x, y, r, fill);
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let air = air(scene);
     let horizon = stage.h
         * match stage.side {
-            Side::Left => 0.69,
+            Side::Left => 0.73,
             Side::Top => 0.73,
             Side::Bottom => 0.45,
         };
@@ -57,7 +57,11 @@ fn air(scene: &Scene<'_>) -> Air {
         Air {
             zenith: palette.tone(0.15),
             middle: palette.tone(0.29).mix(palette.accent(2), 0.3),
-            horizon: palette.accent(0).mix(palette.accent(1), 0.35).lightness(if is_night { 0.52 } else { 0.68 }),
+            horizon: palette.accent(0).mix(palette.accent(1), 0.35).lightness(if is_night {
+                0.52
+            } else {
+                0.68
+            }),
             sun: palette.accent(1).lightness(0.92).chroma(if is_night { 0.045 } else { 0.11 }),
         }
     } else {
@@ -69,7 +73,11 @@ fn air(scene: &Scene<'_>) -> Air {
             sun: if is_cold {
                 Color::new(0.965, 0.035, 80.0)
             } else {
-                palette.accent(2).mix(Color::new(0.74, 0.17, 45.0), 0.55).lightness(0.755).chroma(0.165)
+                palette
+                    .accent(2)
+                    .mix(Color::new(0.74, 0.17, 45.0), 0.55)
+                    .lightness(0.755)
+                    .chroma(0.165)
             },
         }
     }
@@ -82,7 +90,12 @@ fn sky(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64) {
     painter.flood(fill);
     if scene.palette.is_dark {
         let mut rng = scene.rng.fork("stars");
-        weather::stars(painter, Rect { x: 0.0, y: 0.0, w: stage.w, h: horizon * 0.85 }, stage.unit, &mut rng);
+        weather::stars(
+            painter,
+            Rect { x: 0.0, y: 0.0, w: stage.w, h: horizon * 0.85 },
+            stage.unit,
+            &mut rng,
+        );
     }
     let mut rng = scene.rng.fork("clouds");
     for _ in 0..7 {
@@ -112,7 +125,7 @@ fn ridges(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, rng
     let is_snowy = scene.brief.is(Subject::Winter) && !scene.palette.is_dark;
     let near = match (scene.palette.is_dark, is_snowy) {
         (true, _) => scene.palette.tone(0.09),
-        (false, true) => scene.palette.tone(0.50),
+        (false, true) => scene.palette.tone(0.42),
         (false, false) => scene.palette.tone(0.23),
     };
     let gather = if stage.side == Side::Bottom { 0.55 } else { 0.85 };
@@ -132,14 +145,21 @@ fn ridges(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, rng
             })
             .collect();
         let top = far.mix(near, t.powf(gather));
-        let mist = if is_snowy { top.lighter(0.16) } else { top.mix(air.horizon, 0.62 * (1.0 - t.powf(gather) * 0.8)) };
+        let mist = if is_snowy {
+            top.lighter(0.16)
+        } else {
+            top.mix(air.horizon, 0.62 * (1.0 - t.powf(gather) * 0.8))
+        };
         let top = if is_snowy { scene.palette.tone(0.97).mix(top, 0.12 + 0.25 * t) } else { top };
         let (top, mist) = if is_snowy { (top, mist.mix(near, 0.35)) } else { (top, mist) };
         let depth = (stage.h - horizon) * 0.32;
         let stops = [(0.0, top, 1.0), (1.0, mist, 1.0)];
         let fill = painter.linear((0.0, base - reach * 0.6), (0.0, base + depth), &stops);
         let outline = if is_rocky { polygon_open(&points) } else { smooth(&points) };
-        painter.path(&format!("{outline}L{:.1} {:.1}L-99 {:.1}Z", stage.w * 1.1, stage.h, stage.h), fill);
+        painter.path(
+            &format!("{outline}L{:.1} {:.1}L-99 {:.1}Z", stage.w * 1.1, stage.h, stage.h),
+            fill,
+        );
         if layer + 2 >= layers && !is_rocky {
             trees(painter, scene, &points, top.lighter(-0.035 * t), rng);
         }
@@ -151,7 +171,13 @@ fn polygon_open(points: &[(f64, f64)]) -> String {
 }
 
 /// Firs along a ridge, in groups.
-fn trees(painter: &mut Painter, scene: &Scene<'_>, ridge: &[(f64, f64)], color: Color, rng: &mut Rng) {
+fn trees(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    ridge: &[(f64, f64)],
+    color: Color,
+    rng: &mut Rng,
+) {
     let unit = scene.stage.unit;
     let grove = Waves::new(rng, 3, 0.6);
     let mut d = String::new();
@@ -164,7 +190,8 @@ fn trees(painter: &mut Painter, scene: &Scene<'_>, ridge: &[(f64, f64)], color: 
             let half = height * rng.range(0.15, 0.22);
             let x = x + unit * rng.range(-0.006, 0.006);
             for step in 0..3 {
-                let (low, grow) = (height * (0.02 + 0.3 * f64::from(step)), 1.0 - 0.26 * f64::from(step));
+                let (low, grow) =
+                    (height * (0.02 + 0.3 * f64::from(step)), 1.0 - 0.26 * f64::from(step));
                 d.push_str(&polygon(&[
                     (x - half * grow, y - low + unit * 0.004),
                     (x, y - low - height * 0.45),
@@ -176,14 +203,24 @@ fn trees(painter: &mut Painter, scene: &Scene<'_>, ridge: &[(f64, f64)], color: 
     painter.path(&d, color);
 }
 
-fn sea(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, sun_x: f64, rng: &mut Rng) {
+fn sea(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    air: &Air,
+    horizon: f64,
+    sun_x: f64,
+    rng: &mut Rng,
+) {
     let stage = scene.stage;
     let palette = scene.palette;
     let depth = stage.h - horizon;
     let (deep, shallow) = if palette.is_dark {
         (palette.tone(0.10), palette.accent(0).mix(air.horizon, 0.4).lightness(0.46))
     } else {
-        (palette.accent(0).lightness(0.33).chroma(0.09), palette.accent(0).mix(air.horizon, 0.5).lightness(0.79))
+        (
+            palette.accent(0).lightness(0.33).chroma(0.09),
+            palette.accent(0).mix(air.horizon, 0.5).lightness(0.79),
+        )
     };
     isles(painter, scene, air, horizon, rng);
     let stops = [(0.0, shallow, 1.0), (0.32, shallow.mix(deep, 0.5), 1.0), (1.0, deep, 1.0)];
@@ -198,7 +235,13 @@ fn sea(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, sun_x:
             let x = sun_x + rng.range(-spread, spread) - length / 2.0;
             let thick = stage.unit * (0.0018 + 0.0042 * t);
             let opacity = (0.75 - 0.55 * t) * rng.range(0.5, 1.0);
-            painter.rounded(x, y, (length, thick), thick / 2.0, air.sun.lighter(0.13).fade(opacity));
+            painter.rounded(
+                x,
+                y,
+                (length, thick),
+                thick / 2.0,
+                air.sun.lighter(0.13).fade(opacity),
+            );
         }
     }
     for wave in 0..5 {
@@ -212,8 +255,12 @@ fn sea(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, sun_x:
         let crest = smooth(&points);
         let tint = shallow.mix(deep, 0.35 + 0.5 * t);
         let stops = [(0.0, tint, 0.9), (1.0, deep, 0.25)];
-        let fill = painter.linear((0.0, base - stage.unit * 0.02), (0.0, base + depth * 0.3), &stops);
-        painter.path(&format!("{crest}L{:.1} {:.1}L-99 {:.1}Z", stage.w * 1.1, stage.h, stage.h), fill);
+        let fill =
+            painter.linear((0.0, base - stage.unit * 0.02), (0.0, base + depth * 0.3), &stops);
+        painter.path(
+            &format!("{crest}L{:.1} {:.1}L-99 {:.1}Z", stage.w * 1.1, stage.h, stage.h),
+            fill,
+        );
         painter.stroke(&crest, air.horizon.fade(0.45), stage.unit * 0.0016);
     }
 }
@@ -229,7 +276,10 @@ fn isles(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64, rng:
             .map(|i| {
                 let t = f64::from(i) / 30.0;
                 let bell = (t * std::f64::consts::PI).sin().powf(0.8);
-                (x - width + 2.0 * width * t, horizon - height * bell * (1.0 + 0.35 * waves.at(t * 2.0)))
+                (
+                    x - width + 2.0 * width * t,
+                    horizon - height * bell * (1.0 + 0.35 * waves.at(t * 2.0)),
+                )
             })
             .collect();
         let tint = air.horizon.mix(scene.palette.tone(0.35), color);

@@ -17,7 +17,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     scene.lit_ground(painter);
     let centre = stage.focus;
     rays(painter, scene, centre);
-    let r = stage.radius;
+    let r = stage.radius * if scene.brief.is(Subject::Music) { 0.93 } else { 1.0 };
     if scene.brief.is(Subject::Music) {
         spectrum(painter, scene, centre, r, &mut rng);
         rings(painter, scene, centre, (r * 0.22, r * 0.56), &mut rng);
@@ -52,12 +52,22 @@ fn rays(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64)) {
             y + far * b.sin()
         ));
     }
-    let fill = painter.radial((x, y), far * 0.72, &[(0.0, tint, opacity * 1.4), (0.5, tint, opacity), (1.0, tint, 0.0)]);
+    let fill = painter.radial(
+        (x, y),
+        far * 0.72,
+        &[(0.0, tint, opacity * 1.4), (0.5, tint, opacity), (1.0, tint, 0.0)],
+    );
     painter.path(&d, fill);
 }
 
 /// Arcs of different weight and length on common circles.
-fn rings(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), (inner, outer): (f64, f64), rng: &mut Rng) {
+fn rings(
+    painter: &mut Painter,
+    scene: &Scene<'_>,
+    (x, y): (f64, f64),
+    (inner, outer): (f64, f64),
+    rng: &mut Rng,
+) {
     let rings: usize = 9;
     let step = (outer - inner) / count(rings);
     for ring in 0..rings {
@@ -70,13 +80,27 @@ fn rings(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), (inner, o
         while from < end - 0.35 {
             let length = rng.range(0.35, 2.1).min(end - from - 0.1);
             let tint = if rng.chance(0.3) { scene.palette.accent(rng.below(4)) } else { color };
-            arc(painter, (x, y), r, (from, from + length), tint.lighter(rng.range(-0.04, 0.04)), weight);
+            arc(
+                painter,
+                (x, y),
+                r,
+                (from, from + length),
+                tint.lighter(rng.range(-0.04, 0.04)),
+                weight,
+            );
             from += length + rng.range(0.18, 0.9) + weight / r;
         }
     }
 }
 
-fn arc(painter: &mut Painter, (x, y): (f64, f64), r: f64, (from, to): (f64, f64), paint: impl Into<Paint>, weight: f64) {
+fn arc(
+    painter: &mut Painter,
+    (x, y): (f64, f64),
+    r: f64,
+    (from, to): (f64, f64),
+    paint: impl Into<Paint>,
+    weight: f64,
+) {
     let large = u8::from(to - from > std::f64::consts::PI);
     let d = format!(
         "M{:.2} {:.2}A{r:.2} {r:.2} 0 {large} 1 {:.2} {:.2}",
@@ -96,7 +120,8 @@ fn spectrum(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64
         let t = count(bar) / count(bars);
         let angle = TAU * t;
         // Mirrored, so that the sound closes on itself.
-        let loud = (0.5 + 0.5 * waves.at((t - 0.5).abs() * 2.0)).clamp(0.06, 1.0) * rng.range(0.55, 1.0);
+        let loud =
+            (0.5 + 0.5 * waves.at((t - 0.5).abs() * 2.0)).clamp(0.06, 1.0) * rng.range(0.55, 1.0);
         let (from, to) = (r * 0.63, r * (0.66 + 0.5 * loud));
         let pull = (t - 0.5).abs() * 2.0;
         let color = scene.palette.accent(0).mix(scene.palette.accent(1), pull);
@@ -124,11 +149,15 @@ fn bloom(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64, r
             let turn = format!("transform=\"translate({x:.1} {y:.1}) rotate({angle:.2})\"");
             painter.group(&turn, |p| {
                 let tip = color.lighter(0.06);
-                let stops = [(0.0, color.lighter(-0.08), 0.9), (0.6, color, 0.62), (1.0, tip, 0.42)];
+                let stops =
+                    [(0.0, color.lighter(-0.08), 0.9), (0.6, color, 0.62), (1.0, tip, 0.42)];
                 let fill = p.linear((0.0, 0.0), (length, 0.0), &stops);
                 let d = format!(
                     "M0 0C{:.1} {:.1} {:.1} {:.1} {length:.1} 0C{2:.1} -{3:.1} {0:.1} -{1:.1} 0 0Z",
-                    length * 0.35, wide, length * 0.85, wide * 1.25
+                    length * 0.35,
+                    wide,
+                    length * 0.85,
+                    wide * 1.25
                 );
                 p.path(&d, fill);
             });
@@ -152,9 +181,17 @@ fn target(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64, 
                 let size = r * 0.94 * (1.0 - count(band) / count(bands));
                 let color = match (band + side) % 2 {
                     0 => colors.get((band / 2 + side * 2) % 4).copied().unwrap_or(palette.ink()),
-                    _ => if side == 0 { palette.ink() } else { palette.paper() },
+                    _ => {
+                        if side == 0 {
+                            palette.ink()
+                        } else {
+                            palette.paper()
+                        }
+                    },
                 };
-                let d = format!("M{shift:.1} -{size:.1}A{size:.1} {size:.1} 0 0 {sweep} {shift:.1} {size:.1}Z");
+                let d = format!(
+                    "M{shift:.1} -{size:.1}A{size:.1} {size:.1} 0 0 {sweep} {shift:.1} {size:.1}Z"
+                );
                 p.path(&d, color);
             }
         }
@@ -168,15 +205,25 @@ fn heart(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64) {
         let brew = Color::new(0.30, 0.06, 48.0);
         painter.circle(x, y, r * 1.12, palette.paper());
         painter.circle(x, y, r * 0.98, palette.tone(0.86));
-        let fill = painter.radial((x - r * 0.2, y - r * 0.25), r, &[(0.0, brew.lighter(0.22), 1.0), (0.75, brew, 1.0), (1.0, brew.lighter(-0.06), 1.0)]);
+        let fill = painter.radial(
+            (x - r * 0.2, y - r * 0.25),
+            r,
+            &[(0.0, brew.lighter(0.22), 1.0), (0.75, brew, 1.0), (1.0, brew.lighter(-0.06), 1.0)],
+        );
         painter.circle(x, y, r * 0.9, fill);
         for (size, tint) in [(0.6, 0.80), (0.34, 0.40), (0.2, 0.80)] {
-            painter.ellipse(x, y + r * 0.04, (r * size, r * size * 0.92), Color::new(tint, 0.07, 68.0));
+            painter.ellipse(
+                x,
+                y + r * 0.04,
+                (r * size, r * size * 0.92),
+                Color::new(tint, 0.07, 68.0),
+            );
         }
         return;
     }
     let color = palette.accent(0);
-    let stops = [(0.0, color.lighter(0.2), 1.0), (0.6, color, 1.0), (1.0, color.lighter(-0.16), 1.0)];
+    let stops =
+        [(0.0, color.lighter(0.2), 1.0), (0.6, color, 1.0), (1.0, color.lighter(-0.16), 1.0)];
     let fill = painter.radial((x - r * 0.35, y - r * 0.4), r * 1.5, &stops);
     painter.circle(x, y, r * 0.86, fill);
 }

@@ -35,7 +35,7 @@ fn ribbon(
     let stage = scene.stage;
     let (height, centre) = match stage.side {
         Side::Left => (stage.h * 0.30, stage.h * 0.52),
-        Side::Top => (stage.h * 0.15, stage.h * 0.72),
+        Side::Top => (stage.h * 0.15, stage.h * 0.765),
         Side::Bottom => (stage.h * 0.15, stage.h * 0.30),
     };
     let (upper, lower) = (Waves::new(rng, 3, 0.45), Waves::new(rng, 3, 0.45));
@@ -47,7 +47,11 @@ fn ribbon(
             .map(|i| {
                 let t = f64::from(i) / 15.0;
                 // In a wide picture the silk enters narrow behind the copy and opens to the right.
-                let open = if is_left { 0.12 + 0.88 * ((t - 0.25) / 0.55).clamp(0.0, 1.0).powf(1.4) } else { 1.0 };
+                let open = if is_left {
+                    0.12 + 0.88 * ((t - 0.25) / 0.55).clamp(0.0, 1.0).powf(1.4)
+                } else {
+                    1.0
+                };
                 let x = -0.06 * stage.w + 1.12 * stage.w * t;
                 let fall = if is_left { stage.h * 0.36 * (1.0 - open) } else { 0.0 };
                 let slope = lean * stage.h * (t - 0.5);

@@ -12,13 +12,17 @@ use crate::{
 pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let (stage, palette) = (scene.stage, scene.palette);
     let mut rng = scene.rng.fork("seigaiha");
-    let paper = if palette.is_dark { palette.tone(0.20) } else { palette.tone(0.955).mix(Color::new(0.95, 0.03, 85.0), 0.6) };
+    let paper = if palette.is_dark {
+        palette.tone(0.20)
+    } else {
+        palette.tone(0.955).mix(Color::new(0.95, 0.03, 85.0), 0.6)
+    };
     painter.flood(paper);
     let shore = stage.h
         * match stage.side {
-            Side::Left => 0.63,
-            Side::Top => 0.71,
-            Side::Bottom => 0.42,
+            Side::Left => 0.80,
+            Side::Top => 0.79,
+            Side::Bottom => 0.46,
         };
     sun(painter, scene, shore);
     summit(painter, scene, shore, paper, &mut rng);
@@ -30,15 +34,22 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
 fn sun(painter: &mut Painter, scene: &Scene<'_>, shore: f64) {
     let stage = scene.stage;
     let red = scene.palette.accent(0);
-    let r = stage.unit * 0.245;
-    let (x, y) = (stage.focus.0 + stage.unit * 0.12, shore - r * 0.72);
-    let fill = painter.linear((x, y - r), (x, y + r), &[(0.0, red.lighter(0.03), 1.0), (1.0, red.lighter(-0.03), 1.0)]);
+    let r = stage.unit * if stage.side == Side::Left { 0.285 } else { 0.20 };
+    let (x, y) = (stage.focus.0 + stage.unit * 0.14, shore - r * 0.72);
+    let fill = painter.linear(
+        (x, y - r),
+        (x, y + r),
+        &[(0.0, red.lighter(0.03), 1.0), (1.0, red.lighter(-0.03), 1.0)],
+    );
     painter.circle(x, y, r, fill);
 }
 
 fn summit(painter: &mut Painter, scene: &Scene<'_>, shore: f64, paper: Color, rng: &mut Rng) {
     let stage = scene.stage;
-    let (x, height) = (stage.focus.0 - stage.unit * 0.17, stage.unit * 0.25);
+    let (x, height) = (
+        stage.focus.0 - stage.unit * 0.17,
+        stage.unit * if stage.side == Side::Left { 0.33 } else { 0.20 },
+    );
     let half = height * 2.0;
     let slope = |side: f64| -> Vec<(f64, f64)> {
         (0..=10)
@@ -58,7 +69,13 @@ fn summit(painter: &mut Painter, scene: &Scene<'_>, shore: f64, paper: Color, rn
     let outline = smooth(&left);
     painter.path(&format!("{outline}Z"), fill);
     let cap = shore - height * 0.66;
-    let mut snow = format!("M{:.1} {:.1}L{:.1} {:.1}", x - height * 0.7, shore - height * 1.2, x - height * 0.7, cap);
+    let mut snow = format!(
+        "M{:.1} {:.1}L{:.1} {:.1}",
+        x - height * 0.7,
+        shore - height * 1.2,
+        x - height * 0.7,
+        cap
+    );
     for i in 0..12 {
         let to = x - height * 0.7 + height * 1.4 * count(i + 1) / 12.0;
         let drop = if i % 2 == 0 { rng.range(0.02, 0.10) } else { -rng.range(0.04, 0.09) };
@@ -73,15 +90,26 @@ fn clouds(painter: &mut Painter, scene: &Scene<'_>, shore: f64, rng: &mut Rng) {
     let stage = scene.stage;
     let gold = scene.palette.accent(1);
     let thick = stage.unit * 0.022;
-    let top = if stage.side == Side::Bottom { stage.h * 0.06 } else { stage.h * 0.44 };
+    let top = if stage.side == Side::Bottom { stage.h * 0.06 } else { stage.h * 0.53 };
     let top = if stage.side == Side::Left { stage.h * 0.12 } else { top };
     for i in 0..6_usize {
         let y = top + (shore - thick * 3.0 - top) * (count(i) + rng.range(0.0, 0.6)) / 6.0;
-        let x = if stage.side == Side::Left { rng.range(0.5, 0.92) } else { rng.range(-0.12, 0.8) } * stage.w;
+        let x = if stage.side == Side::Left { rng.range(0.5, 0.92) } else { rng.range(-0.12, 0.8) }
+            * stage.w;
         let length = stage.unit * rng.range(0.22, 0.5);
-        let fill = painter.linear((x, 0.0), (x + length, 0.0), &[(0.0, gold.lighter(0.05), 1.0), (1.0, gold.lighter(-0.04), 1.0)]);
+        let fill = painter.linear(
+            (x, 0.0),
+            (x + length, 0.0),
+            &[(0.0, gold.lighter(0.05), 1.0), (1.0, gold.lighter(-0.04), 1.0)],
+        );
         painter.rounded(x, y, (length, thick), thick / 2.0, fill.clone());
-        painter.rounded(x + length * rng.range(0.12, 0.4), y + thick * 0.94, (length * 0.72, thick), thick / 2.0, fill);
+        painter.rounded(
+            x + length * rng.range(0.12, 0.4),
+            y + thick * 0.94,
+            (length * 0.72, thick),
+            thick / 2.0,
+            fill,
+        );
     }
 }
 
@@ -100,8 +128,20 @@ fn waves(painter: &mut Painter, scene: &Scene<'_>, shore: f64) {
         let tint = light.mix(deep, t.powf(0.75));
         for column in 0..=columns {
             let x = 2.0 * r * f64::from(column) - r + shift;
-            let rim = if (column * 7 + row * 5) % 11 == 0 { gold } else { line.mix(tint, 0.12 + 0.5 * t) };
-            for (share, color) in [(1.0, rim), (0.93, tint), (0.72, rim), (0.66, tint.lighter(0.02)), (0.46, rim), (0.40, tint), (0.2, rim)] {
+            let rim = if (column * 7 + row * 5) % 11 == 0 {
+                gold
+            } else {
+                line.mix(tint, 0.12 + 0.5 * t)
+            };
+            for (share, color) in [
+                (1.0, rim),
+                (0.93, tint),
+                (0.72, rim),
+                (0.66, tint.lighter(0.02)),
+                (0.46, rim),
+                (0.40, tint),
+                (0.2, rim),
+            ] {
                 painter.circle(x, y, r * share, color);
             }
         }

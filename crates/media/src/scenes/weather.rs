@@ -1,13 +1,6 @@
 //! What floats in the air: stars, snow, petals, leaves, birds.
 
-use crate::{
-    brief::Subject,
-    color::Color,
-    painter::Painter,
-    rng::Rng,
-    scenes::Scene,
-    stage::Rect,
-};
+use crate::{brief::Subject, color::Color, painter::Painter, rng::Rng, scenes::Scene, stage::Rect};
 
 /// What the season of the brief lets fall.
 pub(super) fn season(painter: &mut Painter, scene: &Scene<'_>) {

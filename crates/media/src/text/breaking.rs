@@ -106,8 +106,13 @@ mod tests {
 
     #[test]
     fn no_piece_of_a_shattered_phrase_begins_or_ends_against_the_rules() {
-        for text in ["コーヒーっっっ、。」「（あ）ー", "スーパーカー2026年「新」発売！！", "ちょっと待ってぇー"] {
-            for piece in shatter(&Piece { text: text.to_owned(), is_spaced: false }).iter().skip(1) {
+        for text in [
+            "コーヒーっっっ、。」「（あ）ー",
+            "スーパーカー2026年「新」発売！！",
+            "ちょっと待ってぇー",
+        ] {
+            for piece in shatter(&Piece { text: text.to_owned(), is_spaced: false }).iter().skip(1)
+            {
                 let first = piece.text.chars().next().unwrap();
                 assert!(!NEVER_FIRST.contains(first), "{text}: a line may begin with {first}");
             }

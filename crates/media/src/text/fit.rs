@@ -108,7 +108,11 @@ fn break_merit(measured: &[Measured], to: usize) -> f64 {
 }
 
 /// The largest size at which the pieces stand in exactly `rows` lines, stepping down by 3 %.
-fn largest_in(measured: &[Measured], frame: &Box, rows: usize) -> Option<(f64, Vec<(usize, usize)>)> {
+fn largest_in(
+    measured: &[Measured],
+    frame: &Box,
+    rows: usize,
+) -> Option<(f64, Vec<(usize, usize)>)> {
     let mut size = frame.size_max.min(frame.height / (count(rows) * frame.leading));
     while size >= frame.size_min {
         let width = frame.width / size;
@@ -159,12 +163,13 @@ fn balance(measured: &[Measured], width: f64, rows: usize) -> Option<Vec<(usize,
                 if line > width {
                     break;
                 }
-                let Some((before, _)) = best.get(row - 1).and_then(|r| r.get(from)).copied().flatten()
+                let Some((before, _)) =
+                    best.get(row - 1).and_then(|r| r.get(from)).copied().flatten()
                 else {
                     continue;
                 };
-                let ends_well = to == n
-                    || measured.get(to - 1).is_some_and(|last| is_pause(&last.piece.text));
+                let ends_well =
+                    to == n || measured.get(to - 1).is_some_and(|last| is_pause(&last.piece.text));
                 let penalty = if ends_well { 0.0 } else { 0.35 * ideal * ideal };
                 let cost = before + (line - ideal).powi(2) + penalty;
                 if found.is_none_or(|(least, _)| cost < least) {
@@ -192,7 +197,8 @@ fn overflow(measured: &[Measured], frame: &Box) -> Setting {
     let rows = whole_lines(frame, size);
     let width = frame.width / size;
     let mut held = measured.len();
-    while held > 1 && greedy(measured.get(..held).unwrap_or(measured), width - 1.0, rows).is_none() {
+    while held > 1 && greedy(measured.get(..held).unwrap_or(measured), width - 1.0, rows).is_none()
+    {
         held -= 1;
     }
     let kept = measured.get(..held).unwrap_or(measured);
