@@ -170,7 +170,7 @@ fn subjects(text: &str) -> Vec<Subject> {
     let words = Words::of(text);
     let mut found: Vec<(usize, Subject)> = SUBJECTS
         .iter()
-        .map(|(subject, keys)| (keys.iter().filter(|key| words.has(key)).count(), *subject))
+        .map(|(subject, keys)| (keys.split(' ').filter(|key| words.has(key)).count(), *subject))
         .filter(|(hits, _)| *hits > 0)
         .collect();
     found.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));
@@ -181,7 +181,7 @@ fn moods_in(text: &str) -> Vec<Mood> {
     let words = Words::of(text);
     MOODS
         .iter()
-        .filter(|(_, keys)| keys.iter().any(|key| words.has(key)))
+        .filter(|(_, keys)| keys.split(' ').any(|key| words.has(key)))
         .map(|(mood, _)| *mood)
         .collect()
 }

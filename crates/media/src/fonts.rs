@@ -192,8 +192,7 @@ fn name_of(face: &fontdb::FaceInfo) -> String {
 
 fn path_of(face: &fontdb::FaceInfo) -> &Path {
     match &face.source {
-        fontdb::Source::File(path) => path,
-        fontdb::Source::SharedFile(path, _) => path,
+        fontdb::Source::File(path) | fontdb::Source::SharedFile(path, _) => path,
         fontdb::Source::Binary(_) => Path::new(""),
     }
 }

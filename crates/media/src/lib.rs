@@ -2,6 +2,7 @@
 
 mod art;
 mod brief;
+#[expect(clippy::many_single_char_names, reason = "colour spaces name their axes so")]
 mod color;
 mod error;
 mod fonts;
@@ -11,6 +12,7 @@ mod palette;
 mod png;
 mod probe;
 mod rng;
+#[expect(clippy::many_single_char_names, reason = "geometry names its coordinates so")]
 mod scenes;
 mod spec;
 mod stage;

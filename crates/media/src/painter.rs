@@ -2,6 +2,8 @@
 //!
 //! Text reaches the document through [`escape`] only; all else are numbers and our own colours.
 
+use std::fmt::{self, Write as _};
+
 use crate::color::Color;
 
 /// An SVG document under construction. Coordinates are pixels.
@@ -74,51 +76,59 @@ impl Painter {
     /// A gradient along a line, in pixels.
     pub(crate) fn linear(&mut self, from: (f64, f64), to: (f64, f64), stops: &[Stop]) -> Paint {
         let id = self.id();
-        self.defs.push_str(&format!(
-            "<linearGradient id=\"p{id}\" gradientUnits=\"userSpaceOnUse\" x1=\"{:.1}\" \
+        add(
+            &mut self.defs,
+            format_args!(
+                "<linearGradient id=\"p{id}\" gradientUnits=\"userSpaceOnUse\" x1=\"{:.1}\" \
              y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\">{}</linearGradient>",
-            from.0,
-            from.1,
-            to.0,
-            to.1,
-            stops_of(stops)
-        ));
+                from.0,
+                from.1,
+                to.0,
+                to.1,
+                stops_of(stops)
+            ),
+        );
         Paint::of(format!("url(#p{id})"))
     }
 
     /// A gradient from a centre outwards, in pixels.
     pub(crate) fn radial(&mut self, centre: (f64, f64), radius: f64, stops: &[Stop]) -> Paint {
         let id = self.id();
-        self.defs.push_str(&format!(
-            "<radialGradient id=\"p{id}\" gradientUnits=\"userSpaceOnUse\" cx=\"{:.1}\" \
+        add(
+            &mut self.defs,
+            format_args!(
+                "<radialGradient id=\"p{id}\" gradientUnits=\"userSpaceOnUse\" cx=\"{:.1}\" \
              cy=\"{:.1}\" r=\"{:.1}\">{}</radialGradient>",
-            centre.0,
-            centre.1,
-            radius.max(0.1),
-            stops_of(stops)
-        ));
+                centre.0,
+                centre.1,
+                radius.max(0.1),
+                stops_of(stops)
+            ),
+        );
         Paint::of(format!("url(#p{id})"))
     }
 
     pub(crate) fn rect(&mut self, x: f64, y: f64, size: (f64, f64), fill: impl Into<Paint>) {
-        self.rounded(x, y, size, 0.0, fill);
+        self.rounded((x, y), size, 0.0, fill);
     }
 
     pub(crate) fn rounded(
         &mut self,
-        x: f64,
-        y: f64,
+        (x, y): (f64, f64),
         (w, h): (f64, f64),
         radius: f64,
         fill: impl Into<Paint>,
     ) {
         let fill = fill.into().attributes("fill");
-        self.body.push_str(&format!(
-            "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{:.2}\" height=\"{:.2}\" rx=\"{radius:.2}\" \
+        add(
+            &mut self.body,
+            format_args!(
+                "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{:.2}\" height=\"{:.2}\" rx=\"{radius:.2}\" \
              {fill}/>",
-            w.max(0.0),
-            h.max(0.0)
-        ));
+                w.max(0.0),
+                h.max(0.0)
+            ),
+        );
     }
 
     /// Fills the whole canvas.
@@ -128,23 +138,26 @@ impl Painter {
 
     pub(crate) fn circle(&mut self, x: f64, y: f64, r: f64, fill: impl Into<Paint>) {
         let fill = fill.into().attributes("fill");
-        self.body.push_str(&format!(
-            "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{:.2}\" {fill}/>",
-            r.max(0.0)
-        ));
+        add(
+            &mut self.body,
+            format_args!("<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{:.2}\" {fill}/>", r.max(0.0)),
+        );
     }
 
     pub(crate) fn ellipse(&mut self, x: f64, y: f64, (rx, ry): (f64, f64), fill: impl Into<Paint>) {
         let fill = fill.into().attributes("fill");
-        self.body.push_str(&format!(
-            "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" {fill}/>",
-            rx.max(0.0),
-            ry.max(0.0)
-        ));
+        add(
+            &mut self.body,
+            format_args!(
+                "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" {fill}/>",
+                rx.max(0.0),
+                ry.max(0.0)
+            ),
+        );
     }
 
     /// A soft disc of light or shade that fades to nothing at its rim.
-    pub(crate) fn glow(&mut self, x: f64, y: f64, r: f64, color: Color, opacity: f64) {
+    pub(crate) fn glow(&mut self, (x, y): (f64, f64), r: f64, color: Color, opacity: f64) {
         let stops = [
             (0.0, color, opacity),
             (0.35, color, opacity * 0.55),
@@ -158,21 +171,24 @@ impl Painter {
     /// A filled path, `d` in SVG's own path language.
     pub(crate) fn path(&mut self, d: &str, fill: impl Into<Paint>) {
         let fill = fill.into().attributes("fill");
-        self.body.push_str(&format!("<path d=\"{d}\" {fill}/>"));
+        add(&mut self.body, format_args!("<path d=\"{d}\" {fill}/>"));
     }
 
     /// A line along a path, with round ends.
     pub(crate) fn stroke(&mut self, d: &str, paint: impl Into<Paint>, width: f64) {
         let paint = paint.into().attributes("stroke");
-        self.body.push_str(&format!(
-            "<path d=\"{d}\" fill=\"none\" {paint} stroke-width=\"{width:.2}\" \
+        add(
+            &mut self.body,
+            format_args!(
+                "<path d=\"{d}\" fill=\"none\" {paint} stroke-width=\"{width:.2}\" \
              stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
-        ));
+            ),
+        );
     }
 
     /// Everything drawn by `inside` as one layer, moved, turned (degrees) or faded.
     pub(crate) fn group(&mut self, attributes: &str, inside: impl FnOnce(&mut Self)) {
-        self.body.push_str(&format!("<g {attributes}>"));
+        add(&mut self.body, format_args!("<g {attributes}>"));
         inside(self);
         self.body.push_str("</g>");
     }
@@ -180,29 +196,40 @@ impl Painter {
     /// Everything drawn by `inside`, seen only within the shape `d`.
     pub(crate) fn clipped(&mut self, d: &str, inside: impl FnOnce(&mut Self)) {
         let id = self.id();
-        self.defs.push_str(&format!("<clipPath id=\"p{id}\"><path d=\"{d}\"/></clipPath>"));
+        add(&mut self.defs, format_args!("<clipPath id=\"p{id}\"><path d=\"{d}\"/></clipPath>"));
         self.group(&format!("clip-path=\"url(#p{id})\""), inside);
     }
 
     /// One line of text; `attributes` are ours, `text` is anybody's.
     pub(crate) fn text(&mut self, x: f64, y: f64, attributes: &str, text: &str) {
-        self.body.push_str(&format!(
-            "<text x=\"{x:.2}\" y=\"{y:.2}\" xml:space=\"preserve\" {attributes}>{}</text>",
-            escape(text)
-        ));
+        add(
+            &mut self.body,
+            format_args!(
+                "<text x=\"{x:.2}\" y=\"{y:.2}\" xml:space=\"preserve\" {attributes}>{}</text>",
+                escape(text)
+            ),
+        );
     }
 }
 
+/// Adds to a text in place.
+pub(crate) fn add(text: &mut String, more: fmt::Arguments<'_>) {
+    // Writing to a String cannot fail: there is nothing to tell anybody.
+    let _always_ok = text.write_fmt(more);
+}
+
 fn stops_of(stops: &[Stop]) -> String {
-    stops
-        .iter()
-        .map(|(offset, color, opacity)| {
-            format!(
+    let mut out = String::new();
+    for (offset, color, opacity) in stops {
+        add(
+            &mut out,
+            format_args!(
                 "<stop offset=\"{offset:.3}\" stop-color=\"{}\" stop-opacity=\"{opacity:.3}\"/>",
                 color.hex()
-            )
-        })
-        .collect()
+            ),
+        );
+    }
+    out
 }
 
 /// Text made safe to stand in a document, as content or as a quoted value.
@@ -231,10 +258,13 @@ pub(crate) fn smooth(points: &[(f64, f64)]) -> String {
         let p3 = at((i + 2).min(points.len() - 1));
         let c1 = (p1.0 + (p2.0 - p0.0) / 6.0, p1.1 + (p2.1 - p0.1) / 6.0);
         let c2 = (p2.0 - (p3.0 - p1.0) / 6.0, p2.1 - (p3.1 - p1.1) / 6.0);
-        d.push_str(&format!(
-            "C{:.2} {:.2} {:.2} {:.2} {:.2} {:.2}",
-            c1.0, c1.1, c2.0, c2.1, p2.0, p2.1
-        ));
+        add(
+            &mut d,
+            format_args!(
+                "C{:.2} {:.2} {:.2} {:.2} {:.2} {:.2}",
+                c1.0, c1.1, c2.0, c2.1, p2.0, p2.1
+            ),
+        );
     }
     d
 }
@@ -243,7 +273,7 @@ pub(crate) fn smooth(points: &[(f64, f64)]) -> String {
 pub(crate) fn polygon(points: &[(f64, f64)]) -> String {
     let mut d = String::new();
     for (i, (x, y)) in points.iter().enumerate() {
-        d.push_str(&format!("{}{x:.2} {y:.2}", if i == 0 { 'M' } else { 'L' }));
+        add(&mut d, format_args!("{}{x:.2} {y:.2}", if i == 0 { 'M' } else { 'L' }));
     }
     d.push('Z');
     d

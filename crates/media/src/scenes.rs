@@ -52,9 +52,9 @@ impl Scene<'_> {
         painter.flood(ground);
         let light = if self.palette.is_dark { 0.13 } else { 0.03 };
         let glow = ground.lighter(light).mix(self.palette.accent(1), 0.16);
-        painter.glow(stage.focus.0, stage.focus.1, stage.w.max(stage.h) * 0.62, glow, 0.9);
+        painter.glow((stage.focus.0, stage.focus.1), stage.w.max(stage.h) * 0.62, glow, 0.9);
         let shade = ground.lighter(-0.06).mix(self.palette.accent(0), 0.12);
-        painter.glow(stage.w * 0.02, stage.h * 1.02, stage.unit * 0.9, shade, 0.6);
+        painter.glow((stage.w * 0.02, stage.h * 1.02), stage.unit * 0.9, shade, 0.6);
     }
 }
 
@@ -75,7 +75,11 @@ impl Waves {
         let mut waves = Vec::new();
         let (mut amplitude, mut frequency) = (0.6, 1.0);
         for _ in 0..octaves {
-            waves.push((amplitude, frequency * rng.range(0.8, 1.25), rng.range(0.0, 6.283)));
+            waves.push((
+                amplitude,
+                frequency * rng.range(0.8, 1.25),
+                rng.range(0.0, std::f64::consts::TAU),
+            ));
             amplitude *= roughness;
             frequency *= 1.93;
         }

@@ -3,6 +3,7 @@
 use crate::{
     art::Copy,
     brief::{Brief, Family, Subject},
+    painter::add,
     spec::Language,
 };
 
@@ -17,7 +18,7 @@ fn japanese(brief: &Brief, copy: &Copy) -> String {
     let mut text = format!("{}を描いたグラフィック。", picture(brief).0);
     let mut said = |label: &str, words: &str| {
         if !words.is_empty() {
-            text.push_str(&format!("{label}「{words}」。"));
+            add(&mut text, format_args!("{label}「{words}」。"));
         }
     };
     said("見出し", &copy.headline);
@@ -31,7 +32,7 @@ fn english(brief: &Brief, copy: &Copy) -> String {
     let mut text = format!("Graphic artwork: {}.", picture(brief).1);
     let mut said = |label: &str, words: &str| {
         if !words.is_empty() {
-            text.push_str(&format!(" {label}: “{words}”."));
+            add(&mut text, format_args!(" {label}: “{words}”."));
         }
     };
     said("Headline", &copy.headline);

@@ -42,74 +42,21 @@ pub(super) struct Blocks {
 /// Sets and places the copy.
 pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
     let stage = scene.stage;
-    let column = stage.copy;
     let unit = stage.unit;
-    let voice = voice(scene);
-    // A tall picture is looked at on a phone: its small type is larger.
-    let upright = (0.82 + 0.18 * stage.h / stage.w).clamp(1.0, 1.18);
-    let is_ja = copy.language == Language::Ja;
+    let language = copy.language;
     let brand = (!copy.brand.is_empty()).then(|| brand(fonts, copy, scene));
     let is_centred = stage.side != Side::Left
         && matches!(scene.brief.family, Family::Radial | Family::StillLife)
         && scene.rng.fork("centred").chance(0.6);
-    let mut headline = text_block(
-        fonts,
-        &copy.headline,
-        Box {
-            voice,
-            width: column.w,
-            height: column.h * if stage.side == Side::Left { 0.56 } else { 0.60 },
-            size_max: unit
-                * match stage.side {
-                    Side::Left => 0.120,
-                    Side::Top if stage.h / stage.w < 1.2 => 0.100,
-                    Side::Top | Side::Bottom => 0.118 * upright,
-                },
-            size_min: unit * 0.046,
-            lines_max: if stage.side == Side::Left { 5 } else { 4 },
-            leading: if is_ja { 1.26 } else { 1.10 },
-            tracking: match (is_ja, voice) {
-                (true, Voice::Elegant) => 0.04,
-                (true, _) => 0.012,
-                (false, Voice::Elegant) => 0.0,
-                (false, _) => -0.012,
-            },
-        },
-    );
-    let mut subline = text_block(
-        fonts,
-        &copy.subline,
-        Box {
-            voice: Voice::Plain,
-            width: column.w * if stage.side == Side::Left { 0.92 } else { 0.94 },
-            height: column.h * 0.24,
-            size_max: unit * 0.034 * upright,
-            size_min: unit * 0.0235,
-            lines_max: 4,
-            leading: if is_ja { 1.62 } else { 1.42 },
-            tracking: if is_ja { 0.02 } else { 0.0 },
-        },
-    );
-    let mut button = text_block(
-        fonts,
-        &copy.call_to_action,
-        Box {
-            voice: Voice::Loud,
-            width: column.w * 0.82,
-            height: unit * 0.1,
-            size_max: unit * 0.0285 * upright,
-            size_min: unit * 0.021,
-            lines_max: 1,
-            leading: 1.0,
-            tracking: 0.03,
-        },
-    );
+    let mut headline = text_block(fonts, &copy.headline, headline_frame(scene, language));
+    let mut subline = text_block(fonts, &copy.subline, subline_frame(stage, language));
+    let mut button = text_block(fonts, &copy.call_to_action, button_frame(stage));
     if let Some(block) = &mut button {
         block.area.w = block.setting.width + block.setting.size * 2.9;
         block.area.h = block.setting.size * 2.5;
     }
     let bar = (headline.is_some() && !is_centred && scene.rng.fork("bar").chance(0.55))
-        .then(|| Rect { x: column.x, y: 0.0, w: unit * 0.066, h: unit * 0.0085 });
+        .then_some(Rect { x: stage.copy.x, y: 0.0, w: unit * 0.066, h: unit * 0.0085 });
     let mut blocks =
         Blocks { headline: None, subline: None, call_to_action: None, brand, is_centred, bar };
     stack(scene, &mut blocks, [&mut headline, &mut subline, &mut button]);
@@ -117,6 +64,64 @@ pub(super) fn set(fonts: &Fonts, copy: &Copy, scene: &Scene<'_>) -> Blocks {
         beside(stage, brand, button.as_ref());
     }
     Blocks { headline, subline, call_to_action: button, ..blocks }
+}
+
+/// A tall picture is looked at on a phone: its type is larger by this factor.
+fn upright(stage: &Stage) -> f64 {
+    (0.82 + 0.18 * stage.h / stage.w).clamp(1.0, 1.18)
+}
+
+fn headline_frame(scene: &Scene<'_>, language: Language) -> Box {
+    let stage = scene.stage;
+    let voice = voice(scene);
+    let is_left = stage.side == Side::Left;
+    let size = match stage.side {
+        Side::Left => 0.120,
+        Side::Top if stage.h / stage.w < 1.2 => 0.100,
+        Side::Top | Side::Bottom => 0.118 * upright(stage),
+    };
+    Box {
+        voice,
+        width: stage.copy.w,
+        height: stage.copy.h * if is_left { 0.56 } else { 0.60 },
+        size_max: stage.unit * size,
+        size_min: stage.unit * 0.046,
+        lines_max: if is_left { 5 } else { 4 },
+        leading: if language == Language::Ja { 1.26 } else { 1.10 },
+        tracking: match (language, voice) {
+            (Language::Ja, Voice::Elegant) => 0.04,
+            (Language::Ja, _) => 0.012,
+            (Language::En, Voice::Elegant) => 0.0,
+            (Language::En, _) => -0.012,
+        },
+    }
+}
+
+fn subline_frame(stage: &Stage, language: Language) -> Box {
+    let is_ja = language == Language::Ja;
+    Box {
+        voice: Voice::Plain,
+        width: stage.copy.w * 0.94,
+        height: stage.copy.h * 0.24,
+        size_max: stage.unit * 0.034 * upright(stage),
+        size_min: stage.unit * 0.0235,
+        lines_max: 4,
+        leading: if is_ja { 1.62 } else { 1.42 },
+        tracking: if is_ja { 0.02 } else { 0.0 },
+    }
+}
+
+fn button_frame(stage: &Stage) -> Box {
+    Box {
+        voice: Voice::Loud,
+        width: stage.copy.w * 0.82,
+        height: stage.unit * 0.1,
+        size_max: stage.unit * 0.0285 * upright(stage),
+        size_min: stage.unit * 0.021,
+        lines_max: 1,
+        leading: 1.0,
+        tracking: 0.03,
+    }
 }
 
 /// Under a picture that fills the top, the brand signs at the lower right, level with the button,
@@ -250,7 +255,9 @@ pub(super) fn ink(
         write(fonts, &mut painter, block, ink, blocks.is_centred);
     }
     if let Some(block) = &blocks.call_to_action {
-        button(fonts, &mut painter, block, scene, legible::average(pixmap, block.area), ink);
+        let behind = luminance(legible::average(pixmap, block.area));
+        let fill = visible_accent(scene, behind, 1.9).unwrap_or(ink);
+        button(fonts, &mut painter, block, scene, fill);
     }
     if let Some(block) = &blocks.brand {
         let is_below = stage.side == Side::Bottom && block.area.y > stage.h / 2.0;
@@ -317,22 +324,14 @@ fn write(fonts: &Fonts, painter: &mut Painter, block: &Block, color: Color, is_c
     }
 }
 
-fn button(
-    fonts: &Fonts,
-    painter: &mut Painter,
-    block: &Block,
-    scene: &Scene<'_>,
-    behind: [u8; 3],
-    ink: Color,
-) {
+fn button(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<'_>, fill: Color) {
     let area = block.area;
-    let fill = visible_accent(scene, luminance(behind), 1.9).unwrap_or(ink);
     let radius = match scene.rng.fork("button").below(3) {
         0 => 0.0,
         1 => area.h * 0.22,
         _ => area.h / 2.0,
     };
-    painter.rounded(area.x, area.y, (area.w, area.h), radius, fill);
+    painter.rounded((area.x, area.y), (area.w, area.h), radius, fill);
     let color = legible::ink_on(fill.rgb(), &[scene.palette.paper(), scene.palette.ink()]);
     let attributes = attributes(fonts, block, color, "middle");
     let y = area.y + area.h / 2.0 + block.setting.size * 0.355;
@@ -384,4 +383,21 @@ fn signature(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<
     let attributes = attributes(fonts, block, ink, "start");
     let baseline = y + h + block.setting.size * 0.355;
     painter.text(x + s * 1.45, baseline, &attributes, &name);
+}
+
+#[cfg(test)]
+impl Blocks {
+    /// Where headline, subline and brand stand: what must be readable on the scene itself.
+    pub(super) fn areas(&self) -> Vec<Rect> {
+        [&self.headline, &self.subline].into_iter().flatten().map(|block| block.area).collect()
+    }
+
+    /// Every area of copy, the button's included.
+    pub(super) fn all_areas(&self) -> Vec<Rect> {
+        [&self.headline, &self.subline, &self.call_to_action, &self.brand]
+            .into_iter()
+            .flatten()
+            .map(|block| block.area)
+            .collect()
+    }
 }

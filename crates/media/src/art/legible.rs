@@ -97,12 +97,12 @@ fn blend(below: Rgb, above: Rgb, strength: f64) -> Rgb {
 /// Full strength over the area and on to the edge it belongs to, then softly to nothing.
 fn lay_veil(pixmap: &mut Pixmap, area: Rect, from: Side, veil: Rgb, strength: f64) {
     let strength = strength.min(1.0);
-    let (w, h) = (f64::from(pixmap.width()), f64::from(pixmap.height()));
+    let (across, height) = (f64::from(pixmap.width()), f64::from(pixmap.height()));
     let width = usize::try_from(pixmap.width()).unwrap_or(1).max(1);
     let (full, fade) = match from {
-        Side::Left => (area.x + area.w, w * 0.34),
-        Side::Top => (area.y + area.h, h * 0.17),
-        Side::Bottom => (h - area.y, h * 0.17),
+        Side::Left => (area.x + area.w, across * 0.34),
+        Side::Top => (area.y + area.h, height * 0.17),
+        Side::Bottom => (height - area.y, height * 0.17),
     };
     let mut y = 0.0;
     for row in pixmap.data_mut().chunks_exact_mut(width * 4) {
@@ -111,7 +111,7 @@ fn lay_veil(pixmap: &mut Pixmap, area: Rect, from: Side, veil: Rgb, strength: f6
             let distance = match from {
                 Side::Left => x,
                 Side::Top => y,
-                Side::Bottom => h - y,
+                Side::Bottom => height - y,
             };
             let t = (1.0 - (distance - full - 2.0) / fade).clamp(0.0, 1.0);
             let alpha = strength * t * t * (3.0 - 2.0 * t);

@@ -251,7 +251,7 @@ fn flower(
             pale.lighter(if petal % 2 == 0 { 0.012 } else { -0.018 }),
         );
     }
-    painter.glow(x, y, size * 0.55, pink.lighter(-0.09), 0.75);
+    painter.glow((x, y), size * 0.55, pink.lighter(-0.09), 0.75);
     for stamen in 0..7 {
         let a = (turn + 51.4 * f64::from(stamen)).to_radians();
         let r = size * 0.36;

@@ -4,7 +4,7 @@ use crate::{
     brief::Subject,
     color::Color,
     num::count,
-    painter::{Painter, polygon},
+    painter::{Painter, add, polygon},
     rng::Rng,
     scenes::{Scene, Waves, faces},
     stage::Side,
@@ -43,7 +43,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
             let swell = hills.0.at(a * 0.11) + hills.1.at(b * 0.11);
             let crown = (1.15 - distance).max(0.0);
             let level = (crown * (0.9 + 0.8 * swell) * rng.range(0.45, 1.25)).max(0.08);
-            block(painter, scene, (x, y), half * 0.9, level * half * 2.5, &mut rng);
+            block(painter, scene, (x, y), (half * 0.9, level * half * 2.5), &mut rng);
         }
     }
     sparks(painter, scene, &place, half, &mut rng);
@@ -56,7 +56,7 @@ fn floor(painter: &mut Painter, scene: &Scene<'_>, place: &impl Fn(f64, f64) -> 
     for k in -9..=9 {
         let k = f64::from(k);
         for (from, to) in [(place(k, -9.0), place(k, 9.0)), (place(-9.0, k), place(9.0, k))] {
-            d.push_str(&format!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, to.0, to.1));
+            add(&mut d, format_args!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, to.0, to.1));
         }
     }
     painter.stroke(&d, line.fade(0.45), 1.4);
@@ -64,7 +64,7 @@ fn floor(painter: &mut Painter, scene: &Scene<'_>, place: &impl Fn(f64, f64) -> 
     let shade = ground.lighter(-0.13);
     let reach = place(6.4, -6.4).0 - x;
     painter.group(&format!("transform=\"translate({x:.1} {y:.1}) scale(1 {FLAT})\""), |p| {
-        p.glow(0.0, 0.0, reach, shade, 0.75);
+        p.glow((0.0, 0.0), reach, shade, 0.75);
     });
 }
 
@@ -72,8 +72,7 @@ fn block(
     painter: &mut Painter,
     scene: &Scene<'_>,
     (x, y): (f64, f64),
-    half: f64,
-    height: f64,
+    (half, height): (f64, f64),
     rng: &mut Rng,
 ) {
     let rank = rng.pick(&[0, 0, 0, 1, 1, 2, 3], 0);
@@ -101,7 +100,7 @@ fn block(
     );
     let is_tall = height > half * 1.1;
     if is_tall && scene.brief.subject != Subject::Food {
-        windows(painter, (x, top), half, height, (light.lighter(0.06), body), rng);
+        windows(painter, (x, top), (half, height), (light.lighter(0.06), body), rng);
     }
     roof(painter, (x, top), half, (light, body, shade), rng);
 }
@@ -110,8 +109,7 @@ fn block(
 fn windows(
     painter: &mut Painter,
     (x, top): (f64, f64),
-    half: f64,
-    height: f64,
+    (half, height): (f64, f64),
     (lit, dim): (Color, Color),
     rng: &mut Rng,
 ) {

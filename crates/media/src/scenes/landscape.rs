@@ -24,8 +24,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let air = air(scene);
     let horizon = stage.h
         * match stage.side {
-            Side::Left => 0.73,
-            Side::Top => 0.73,
+            Side::Left | Side::Top => 0.73,
             Side::Bottom => 0.45,
         };
     sky(painter, scene, &air, horizon);
@@ -42,7 +41,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
         weather::birds(painter, flock, stage.unit, &mut rng, bird);
     }
     if scene.brief.is(Subject::Sea) || (scene.brief.subject == Subject::Summer && rng.chance(0.7)) {
-        sea(painter, scene, &air, horizon, sun.0, &mut rng);
+        sea(painter, scene, &air, (horizon, sun.0), &mut rng);
     } else {
         ridges(painter, scene, &air, horizon, &mut rng);
     }
@@ -105,14 +104,14 @@ fn sky(painter: &mut Painter, scene: &Scene<'_>, air: &Air, horizon: f64) {
         let tint = air.horizon.lighter(0.02);
         let stops = [(0.0, tint, 0.0), (0.5, tint, 0.42), (1.0, tint, 0.0)];
         let fill = painter.linear((x, 0.0), (x + length, 0.0), &stops);
-        painter.rounded(x, y, (length, thick), thick / 2.0, fill);
+        painter.rounded((x, y), (length, thick), thick / 2.0, fill);
     }
 }
 
 fn light(painter: &mut Painter, scene: &Scene<'_>, air: &Air, (x, y): (f64, f64), r: f64) {
     let unit = scene.stage.unit;
-    painter.glow(x, y, unit * 0.75, air.sun.mix(air.horizon, 0.4), 0.6);
-    painter.glow(x, y, r * 2.1, air.sun.lighter(0.08), 0.55);
+    painter.glow((x, y), unit * 0.75, air.sun.mix(air.horizon, 0.4), 0.6);
+    painter.glow((x, y), r * 2.1, air.sun.lighter(0.08), 0.55);
     let stops = [(0.0, air.sun.lighter(0.12), 1.0), (1.0, air.sun, 1.0)];
     let fill = painter.linear((x, y - r), (x, y + r), &stops);
     painter.circle(x, y, r, fill);
@@ -207,8 +206,7 @@ fn sea(
     painter: &mut Painter,
     scene: &Scene<'_>,
     air: &Air,
-    horizon: f64,
-    sun_x: f64,
+    (horizon, sun_x): (f64, f64),
     rng: &mut Rng,
 ) {
     let stage = scene.stage;
@@ -236,8 +234,7 @@ fn sea(
             let thick = stage.unit * (0.0018 + 0.0042 * t);
             let opacity = (0.75 - 0.55 * t) * rng.range(0.5, 1.0);
             painter.rounded(
-                x,
-                y,
+                (x, y),
                 (length, thick),
                 thick / 2.0,
                 air.sun.lighter(0.13).fade(opacity),

@@ -20,8 +20,8 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
         };
     let warm = scene.palette.accent(0).mix(scene.palette.accent(1), 0.35);
     sky(painter, scene, shore, warm, &mut rng);
-    for (depth, share) in [(0.0, 0.66), (0.5, 0.50), (1.0, 0.33)] {
-        skyline(painter, scene, shore, (depth, share), warm, &mut rng);
+    for (depth, part) in [(0.0, 0.66), (0.5, 0.50), (1.0, 0.33)] {
+        skyline(painter, scene, shore, (depth, part, warm), &mut rng);
     }
     water(painter, scene, shore, warm, &mut rng);
     bokeh(painter, scene, shore, &mut rng);
@@ -43,7 +43,7 @@ fn sky(painter: &mut Painter, scene: &Scene<'_>, shore: f64, warm: Color, rng: &
         (stage.focus.0 + stage.unit * rng.range(-0.18, 0.18), stage.unit * rng.range(0.075, 0.115));
     let y = shore * if stage.side == Side::Top { 0.56 } else { 0.27 };
     let moon = palette.accent(1).lightness(0.93).chroma(0.055);
-    painter.glow(x, y, r * 4.2, moon, 0.42);
+    painter.glow((x, y), r * 4.2, moon, 0.42);
     let fill = painter.radial(
         (x - r * 0.3, y - r * 0.3),
         r * 1.5,
@@ -56,15 +56,13 @@ fn skyline(
     painter: &mut Painter,
     scene: &Scene<'_>,
     shore: f64,
-    (depth, share): (f64, f64),
-    warm: Color,
+    (depth, part, warm): (f64, f64, Color),
     rng: &mut Rng,
 ) {
     let (stage, palette) = (scene.stage, scene.palette);
     let far = palette.accent(2).mix(warm, 0.3).lightness(0.40).chroma(0.09);
-    let near = palette.tone(0.105);
-    let wall = far.mix(near, 0.25 + 0.75 * depth);
-    let height = shore.min(stage.unit * 1.1) * share;
+    let wall = far.mix(palette.tone(0.105), 0.25 + 0.75 * depth);
+    let height = shore.min(stage.unit * 1.1) * part;
     let mut x = -stage.unit * 0.03;
     while x < stage.w {
         let width = stage.unit * rng.range(0.055, 0.125) * (0.8 + 0.4 * depth);
@@ -164,7 +162,7 @@ fn water(painter: &mut Painter, scene: &Scene<'_>, shore: f64, warm: Color, rng:
         while y < shore + length {
             let dash = stage.unit * rng.range(0.004, 0.012);
             let sway = stage.unit * rng.range(-0.003, 0.003);
-            painter.rounded(x + sway, y, (width, dash), dash * 0.4, fill.clone());
+            painter.rounded((x + sway, y), (width, dash), dash * 0.4, fill.clone());
             y += dash * rng.range(1.2, 1.9);
         }
     }

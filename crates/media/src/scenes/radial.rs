@@ -6,7 +6,7 @@ use crate::{
     brief::Subject,
     color::Color,
     num::count,
-    painter::{Paint, Painter},
+    painter::{Paint, Painter, add},
     rng::Rng,
     scenes::{Scene, Waves},
 };
@@ -44,13 +44,16 @@ fn rays(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64)) {
     for ray in 0..n {
         let a = TAU * f64::from(ray) / f64::from(n);
         let b = a + TAU / f64::from(n) * 0.5;
-        d.push_str(&format!(
-            "M{x:.1} {y:.1}L{:.1} {:.1}L{:.1} {:.1}Z",
-            x + far * a.cos(),
-            y + far * a.sin(),
-            x + far * b.cos(),
-            y + far * b.sin()
-        ));
+        add(
+            &mut d,
+            format_args!(
+                "M{x:.1} {y:.1}L{:.1} {:.1}L{:.1} {:.1}Z",
+                x + far * a.cos(),
+                y + far * a.sin(),
+                x + far * b.cos(),
+                y + far * b.sin()
+            ),
+        );
     }
     let fill = painter.radial(
         (x, y),
@@ -74,7 +77,7 @@ fn rings(
         let r = inner + step * (count(ring) + 0.6);
         let color = scene.palette.accent(rng.below(4));
         let weight = step * rng.pick(&[0.16, 0.36, 0.62, 0.62, 0.82], 0.5);
-        arc(painter, (x, y), r, (0.0, TAU * 0.9999), color.fade(0.22), (step * 0.08).max(1.2));
+        arc(painter, (x, y), r, (0.0, TAU * 0.9999), (color.fade(0.22), (step * 0.08).max(1.2)));
         let mut from = rng.range(0.0, TAU);
         let end = from + TAU;
         while from < end - 0.35 {
@@ -85,8 +88,7 @@ fn rings(
                 (x, y),
                 r,
                 (from, from + length),
-                tint.lighter(rng.range(-0.04, 0.04)),
-                weight,
+                (tint.lighter(rng.range(-0.04, 0.04)), weight),
             );
             from += length + rng.range(0.18, 0.9) + weight / r;
         }
@@ -98,8 +100,7 @@ fn arc(
     (x, y): (f64, f64),
     r: f64,
     (from, to): (f64, f64),
-    paint: impl Into<Paint>,
-    weight: f64,
+    (paint, weight): (impl Into<Paint>, f64),
 ) {
     let large = u8::from(to - from > std::f64::consts::PI);
     let d = format!(
@@ -180,7 +181,10 @@ fn target(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64, 
             for band in 0..bands {
                 let size = r * 0.94 * (1.0 - count(band) / count(bands));
                 let color = match (band + side) % 2 {
-                    0 => colors.get((band / 2 + side * 2) % 4).copied().unwrap_or(palette.ink()),
+                    0 => colors
+                        .get((band / 2 + side * 2) % 4)
+                        .copied()
+                        .unwrap_or_else(|| palette.ink()),
                     _ => {
                         if side == 0 {
                             palette.ink()

@@ -3,7 +3,7 @@
 use crate::{
     color::Color,
     num::{count, whole},
-    painter::{Painter, smooth},
+    painter::{Painter, add, smooth},
     rng::Rng,
     scenes::{Scene, weather},
     stage::Side,
@@ -79,9 +79,9 @@ fn summit(painter: &mut Painter, scene: &Scene<'_>, shore: f64, paper: Color, rn
     for i in 0..12 {
         let to = x - height * 0.7 + height * 1.4 * count(i + 1) / 12.0;
         let drop = if i % 2 == 0 { rng.range(0.02, 0.10) } else { -rng.range(0.04, 0.09) };
-        snow.push_str(&format!("L{to:.1} {:.1}", cap + height * drop));
+        add(&mut snow, format_args!("L{to:.1} {:.1}", cap + height * drop));
     }
-    snow.push_str(&format!("V{:.1}Z", shore - height * 1.2));
+    add(&mut snow, format_args!("V{:.1}Z", shore - height * 1.2));
     painter.clipped(&format!("{outline}Z"), |p| p.path(&snow, Color::new(0.985, 0.008, 90.0)));
 }
 
@@ -102,10 +102,9 @@ fn clouds(painter: &mut Painter, scene: &Scene<'_>, shore: f64, rng: &mut Rng) {
             (x + length, 0.0),
             &[(0.0, gold.lighter(0.05), 1.0), (1.0, gold.lighter(-0.04), 1.0)],
         );
-        painter.rounded(x, y, (length, thick), thick / 2.0, fill.clone());
+        painter.rounded((x, y), (length, thick), thick / 2.0, fill.clone());
         painter.rounded(
-            x + length * rng.range(0.12, 0.4),
-            y + thick * 0.94,
+            (x + length * rng.range(0.12, 0.4), y + thick * 0.94),
             (length * 0.72, thick),
             thick / 2.0,
             fill,
@@ -118,7 +117,7 @@ fn waves(painter: &mut Painter, scene: &Scene<'_>, shore: f64) {
     let (deep, light) = (palette.accent(2).lightness(0.27), palette.accent(2).lightness(0.58));
     let (line, gold) = (palette.tone(0.97), palette.accent(1));
     let r = stage.unit * 0.084;
-    painter.rect(0.0, shore + r * 0.5, (stage.w, stage.h - shore), deep);
+    painter.rect(0.0, shore + r * 0.1, (stage.w, stage.h - shore), light);
     let rows = whole(((stage.h - shore) / (r * 0.5)).ceil() + 2.0, 60);
     let columns = whole((stage.w / (2.0 * r)).ceil() + 1.0, 60);
     for row in 0..rows {

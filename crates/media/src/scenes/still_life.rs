@@ -31,7 +31,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let subject = (x, y - u * 0.02);
     match (scene.brief.subject, scene.brief.hint) {
         (Subject::Coffee | Subject::Tea, _) | (_, Some(Subject::Coffee | Subject::Tea)) => {
-            cup(painter, scene, subject, u)
+            cup(painter, scene, subject, u);
         },
         (Subject::Beauty, _) | (_, Some(Subject::Beauty)) => bottle(painter, scene, subject, u),
         (Subject::Food, _) | (_, Some(Subject::Food)) => bowl(painter, scene, subject, u, &mut rng),
@@ -58,7 +58,7 @@ fn studio(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) 
         wall.lighter(0.055)
     };
     painter.flood(wall);
-    painter.glow(x, y - u * 0.5, u * 2.3, light, 0.95);
+    painter.glow((x, y - u * 0.5), u * 2.3, light, 0.95);
     let line = y + u * 0.22;
     let stops =
         [(0.0, floor.mix(wall, 0.35), 1.0), (0.25, floor, 1.0), (1.0, floor.lighter(-0.05), 1.0)];
@@ -67,7 +67,7 @@ fn studio(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) 
     painter.group(
         &format!("transform=\"translate({x:.1} {:.1}) scale(1 0.3)\"", y + u * 0.5),
         |p| {
-            p.glow(0.0, 0.0, u * 1.9, light, 0.6);
+            p.glow((0.0, 0.0), u * 1.9, light, 0.6);
         },
     );
 }
@@ -111,8 +111,7 @@ fn backdrop(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64
             let top = y - u * 1.15;
             let fill = painter.linear((x, top), (x, line), &stops);
             painter.rounded(
-                x - u * 0.62 + side * u * 0.16,
-                top,
+                (x - u * 0.62 + side * u * 0.16, top),
                 (u * 0.92, line - top),
                 u * 0.46,
                 fill,
@@ -137,7 +136,7 @@ fn pedestals(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f6
 fn shadow(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), r: f64) {
     let dark = scene.palette.tone(0.14);
     painter.group(&format!("transform=\"translate({x:.1} {y:.1}) scale(1 0.27)\""), |p| {
-        p.glow(0.0, 0.0, r * 1.25, dark, 0.5)
+        p.glow((0.0, 0.0), r * 1.25, dark, 0.5);
     });
 }
 
@@ -177,7 +176,7 @@ fn ball(painter: &mut Painter, x: f64, y: f64, r: f64, color: Color) {
     ];
     let fill = painter.radial((x - r * 0.32, y - r * 0.38), r * 1.45, &stops);
     painter.circle(x, y, r, fill);
-    painter.glow(x - r * 0.36, y - r * 0.42, r * 0.34, Color::new(0.99, 0.01, 90.0), 0.5);
+    painter.glow((x - r * 0.36, y - r * 0.42), r * 0.34, Color::new(0.99, 0.01, 90.0), 0.5);
 }
 
 fn cup(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) {
@@ -279,9 +278,9 @@ fn bottle(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) 
         (1.0, glass.lighter(-0.18), 0.98),
     ];
     let fill = painter.linear((x - w, 0.0), (x + w, 0.0), &stops);
-    painter.rounded(x - w, y - h, (2.0 * w, h + u * 0.03), w * 0.34, fill);
+    painter.rounded((x - w, y - h), (2.0 * w, h + u * 0.03), w * 0.34, fill);
     let shine = Color::new(0.99, 0.01, 90.0);
-    painter.rounded(x - w * 0.78, y - h * 0.9, (w * 0.15, h * 0.8), w * 0.08, shine.fade(0.5));
+    painter.rounded((x - w * 0.78, y - h * 0.9), (w * 0.15, h * 0.8), w * 0.08, shine.fade(0.5));
     let metal = [
         (0.0, gold.lighter(-0.12), 1.0),
         (0.3, gold.lighter(0.13), 1.0),
@@ -289,9 +288,9 @@ fn bottle(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64) 
         (1.0, gold.lighter(-0.25), 1.0),
     ];
     let fill = painter.linear((x - w * 0.5, 0.0), (x + w * 0.5, 0.0), &metal);
-    painter.rounded(x - w * 0.5, y - h - u * 0.25, (w, u * 0.25), w * 0.1, fill.clone());
+    painter.rounded((x - w * 0.5, y - h - u * 0.25), (w, u * 0.25), w * 0.1, fill.clone());
     painter.rect(x - w * 0.62, y - h - u * 0.035, (w * 1.24, u * 0.035), fill);
-    painter.rounded(x - w * 0.6, y - h * 0.6, (w * 1.2, h * 0.36), 2.0, palette.paper());
+    painter.rounded((x - w * 0.6, y - h * 0.6), (w * 1.2, h * 0.36), 2.0, palette.paper());
     painter.rect(x - w * 0.34, y - h * 0.5, (w * 0.68, u * 0.012), glass.lighter(-0.15));
     painter.rect(x - w * 0.22, y - h * 0.43, (w * 0.44, u * 0.007), glass.lighter(-0.05));
 }

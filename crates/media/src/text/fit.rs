@@ -238,3 +238,84 @@ fn to_setting(measured: &[Measured], lines: &[(usize, usize)], size: f64) -> Set
         .collect();
     Setting { size, lines, width: width * size }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::clean::clean;
+
+    fn frame(width: f64, lines_max: usize) -> Box {
+        Box {
+            voice: Voice::Loud,
+            width,
+            height: 600.0,
+            size_max: 100.0,
+            size_min: 40.0,
+            lines_max,
+            leading: 1.2,
+            tracking: 0.0,
+        }
+    }
+
+    fn lines(text: &str, width: f64, lines_max: usize) -> String {
+        let fonts = Fonts::system().unwrap();
+        fit(&fonts, &clean(text, 500), &frame(width, lines_max)).lines.join("|")
+    }
+
+    #[test]
+    fn lines_end_where_a_reader_pauses() {
+        for (text, expected) in [
+            ("朝の一杯が、一日を変える。", "朝の一杯が、|一日を変える。"),
+            ("まだ名前のない、明日のために。", "まだ名前のない、|明日のために。"),
+            ("Walk further than the map", "Walk further|than the map"),
+            ("一言", "一言"),
+        ] {
+            assert_eq!(lines(text, 830.0, 4), expected);
+        }
+    }
+
+    #[test]
+    fn no_phrase_is_cut_while_a_smaller_size_holds_it() {
+        // 380 px hold the longest phrase only well below the largest size.
+        let set = lines("コミュニケーションの未来。", 600.0, 4);
+        assert_eq!(set, "コミュニケーションの|未来。");
+    }
+
+    #[test]
+    fn no_line_begins_or_ends_against_the_rules() {
+        let forbidden_first = "、。」』）ーっゃゅょッャュョ！？…";
+        for text in [
+            "超長大複合語超長大複合語超長大複合語超長大複合語っっっ、「それは」本当です。",
+            "スーパーウルトラグレートデリシャスワンダフルコーヒー！！！",
+            "「はい」、「いいえ」、「わからない」、「ちょっと待って」。",
+        ] {
+            for width in [200.0, 280.0, 410.0, 777.0] {
+                for line in lines(text, width, 8).split('|').skip(1) {
+                    let first = line.chars().next().unwrap();
+                    assert!(!forbidden_first.contains(first), "{text} at {width}: {line}");
+                }
+                for line in lines(text, width, 8).split('|') {
+                    assert!(!line.ends_with(['「', '（']), "{text} at {width}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_fits_and_too_much_text_ends_in_an_ellipsis() {
+        let fonts = Fonts::system().unwrap();
+        let set = fit(&fonts, &"長い文章です。".repeat(60), &frame(500.0, 3));
+        assert_eq!(set.lines.len(), 3);
+        assert!(set.lines.last().unwrap().ends_with('…'));
+        for line in &set.lines {
+            let ems: f64 = fonts.advances(Voice::Loud, line).into_iter().flatten().sum();
+            assert!(ems * set.size <= 500.5, "{line} is {} wide", ems * set.size);
+        }
+    }
+
+    #[test]
+    fn characters_without_a_glyph_are_left_out() {
+        assert_eq!(lines("\u{1F9FF}春\u{1F9FF}", 500.0, 2), "春");
+        assert_eq!(lines("\u{1F9FF}\u{1F9FF}", 500.0, 2), "");
+    }
+}
