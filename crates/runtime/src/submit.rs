@@ -65,8 +65,11 @@ impl SubmitError {
     /// Whether the same command may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::NotStored(error) => error.is_transient(),
-            Self::Journal(_) => true,
+            // A conflict means that this process knew the run less well than the journal did; it
+            // is read again before the next try. After `Unavailable` nobody knows: only a new
+            // start can tell.
+            Self::NotStored(error) => matches!(error, AppendError::Full | AppendError::Conflict { .. }),
+            Self::Journal(error) => matches!(error, JournalError::Full | JournalError::Storage(_)),
             Self::Refused(_)
             | Self::UnknownRun(_)
             | Self::Library(_)
@@ -111,8 +114,7 @@ impl Runtime {
             scope,
             key,
             fingerprint,
-            run: id.clone(),
-            created_at: now,
+            response: id.to_string(),
         });
         let (key, fingerprint) = idempotency
             .as_ref()
@@ -124,11 +126,11 @@ impl Runtime {
         match self.enter(&cell, &mut ask).await {
             Ok(Some(receipt)) => Ok(Started { run: receipt.run, is_new: true }),
             Ok(None) => Err(SubmitError::UnknownRun(id)),
-            Err(SubmitError::NotStored(AppendError::KeyUsed(used))) => {
+            Err(SubmitError::NotStored(AppendError::DuplicateKey(used))) => {
                 if used.fingerprint == fingerprint {
-                    Ok(Started { run: used.run, is_new: false })
+                    Ok(Started { run: used.run_id, is_new: false })
                 } else {
-                    Err(SubmitError::KeyReused { key, run: used.run })
+                    Err(SubmitError::KeyReused { key, run: used.run_id })
                 }
             },
             Err(error) => Err(error),
@@ -205,7 +207,6 @@ impl Runtime {
             return Ok(None);
         }
         let Some((command, entry)) = ask.take() else { return Ok(None) };
-        let expected = resident.run.seq;
         let at = self.clock().at();
         let decided = showrunner_engine::advance(&mut resident.run, command, at);
         if let Some(token) = entry.ends {
@@ -228,12 +229,20 @@ impl Runtime {
             self.leave_if_idle(&mut resident);
             return Ok(Some(Decided { receipt, effects: Vec::new(), durable: None }));
         }
+        let mut append = match Append::new(&resident.run, at.now, &receipt.events) {
+            Ok(append) => append,
+            Err(error) => {
+                // What cannot be written has not happened: the state is read again.
+                resident.is_stale = true;
+                self.leave_if_idle(&mut resident);
+                return Err(error.into());
+            },
+        };
+        append.idempotency = entry.idempotency;
         let effects = due_after(&resident.run, &receipt.events)
             .into_iter()
             .filter_map(|effect| claim(&mut resident, effect))
             .collect();
-        let append = Append::new(&resident.run, expected, at.now, &receipt.events);
-        let append = Append { idempotency: entry.idempotency, ..append };
         resident.pending += 1;
         let durable = Some(self.journal().append(append));
         self.wake_timers(resident.run.wake_at());

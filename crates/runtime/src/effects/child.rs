@@ -7,6 +7,7 @@ use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{RunId, StepKey, Token};
 use showrunner_engine::refusal::Refusal;
 use showrunner_engine::template::EvalFault;
+use showrunner_journal::AppendError;
 
 use super::call_agent::fail;
 use crate::Runtime;
@@ -70,7 +71,7 @@ impl Runtime {
             Ok(_) => Ok(()),
             // It was started before this process began.
             Err(SubmitError::Refused(Refusal::RunState { .. })) => Ok(()),
-            Err(SubmitError::NotStored(error)) if error.is_conflict() => Ok(()),
+            Err(SubmitError::NotStored(AppendError::Conflict { .. })) => Ok(()),
             Err(SubmitError::Refused(refusal)) => Err(invalid("child_refused", refusal.to_string())),
             Err(_) => Err(StartFault::Later),
         }
