@@ -1,0 +1,104 @@
+//! Opening the file: the library's version, the settings, the migrations.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::JournalError;
+
+/// The first SQLite without the race in resetting the write-ahead log that could corrupt a
+/// database. The library is linked in; this guards against somebody linking another one.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// Every migration in order. Forward only; a published one is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_journal.sql")];
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Writer { cache_kib: u32 },
+    Checkpointer,
+    Reader,
+}
+
+pub(super) fn check_version() -> Result<(), JournalError> {
+    let version = rusqlite::version_number();
+    if version < SQLITE_VERSION_MIN {
+        return Err(JournalError::Unusable(format!(
+            "SQLite {} is linked in; at least 3.51.3 is needed, older ones can corrupt the \
+             write-ahead log",
+            rusqlite::version(),
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn open_connection(path: &Path, role: Role) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | match role {
+            Role::Writer { .. } => {
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+            },
+            Role::Checkpointer => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+    let conn = Connection::open_with_flags(path, flags).map_err(JournalError::storage)?;
+    conn.execute_batch(&settings(role)).map_err(JournalError::storage)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+fn settings(role: Role) -> String {
+    let own = match role {
+        // The log is moved by hand, see `checkpoint`; 64 MiB of it are kept so that commits
+        // overwrite blocks that exist instead of making the file longer.
+        Role::Writer { cache_kib } => format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA journal_size_limit = 67108864;
+             PRAGMA cache_size = -{cache_kib};
+             PRAGMA cache_spill = OFF;"
+        ),
+        Role::Checkpointer => "PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA journal_size_limit = 67108864;
+             PRAGMA cache_size = -64;"
+            .to_owned(),
+        Role::Reader => "PRAGMA query_only = ON; PRAGMA cache_size = -1024;".to_owned(),
+    };
+    format!(
+        "PRAGMA busy_timeout = 5000;
+         PRAGMA foreign_keys = OFF;
+         PRAGMA temp_store = MEMORY;
+         {own}"
+    )
+}
+
+/// Brings the schema up to date, one transaction a migration.
+pub(super) fn migrate(conn: &Connection) -> Result<(), JournalError> {
+    migrate_with(conn, MIGRATIONS)
+}
+
+fn migrate_with(conn: &Connection, migrations: &[&str]) -> Result<(), JournalError> {
+    let found: u32 = conn
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(JournalError::storage)?;
+    let found = found as usize;
+    if found > migrations.len() {
+        return Err(JournalError::Unusable(format!(
+            "the database has schema {found}, this program knows up to {}: use the newer program",
+            migrations.len(),
+        )));
+    }
+    for (number, sql) in (1..).zip(migrations).skip(found) {
+        conn.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {sql}\nPRAGMA user_version = {number}; COMMIT;"
+        ))
+        .map_err(|error| {
+            JournalError::Storage(format!("migrating the schema to {number}: {error}"))
+        })?;
+        tracing::info!(schema = number, "migrated the journal");
+    }
+    Ok(())
+}
