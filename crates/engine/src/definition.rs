@@ -158,3 +158,6 @@ impl Definition {
         self.steps.iter().find(|step| step.id == id)
     }
 }
+
+#[cfg(test)]
+mod tests;

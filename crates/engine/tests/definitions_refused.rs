@@ -1,5 +1,9 @@
 //! Definitions that are refused, with the words that their authors read.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::needless_raw_string_hashes,
+    clippy::format_collect,
+    reason = "written by expect_test; texts are made in passing"
+)]
 
 use std::fmt::Write as _;
 
