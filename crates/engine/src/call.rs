@@ -1,7 +1,7 @@
 //! What recorded calls add up to.
 
-pub use crate::turn::CallRecord;
 use crate::money::Spend;
+pub use crate::turn::CallRecord;
 
 /// What some calls cost together.
 pub fn total<'a>(calls: impl IntoIterator<Item = &'a CallRecord>) -> Spend {

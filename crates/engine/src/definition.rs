@@ -46,6 +46,14 @@ pub fn load(source: &str, file_name: &str, version: u32) -> Result<Definition, V
     }
 }
 
+/// The JSON Schema of the definition language, for editors and for whoever writes definitions by
+/// program. It knows the shape only; what refers to what is checked by [`load`].
+pub fn json_schema() -> serde_json::Value {
+    #[expect(clippy::expect_used, reason = "a file of this crate, read by a test")]
+    serde_json::from_str(include_str!("definition/definition.schema.json"))
+        .expect("the schema file is JSON")
+}
+
 /// The position of a step in [`Definition::steps`].
 pub type StepIx = u16;
 
@@ -151,3 +159,6 @@ impl Definition {
         self.steps.iter().find(|step| step.id == id)
     }
 }
+
+#[cfg(test)]
+mod tests;

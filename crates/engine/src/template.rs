@@ -214,9 +214,9 @@ pub enum Mapping {
     /// A number, truth value, null, or a string without expressions.
     Fixed(Value),
     /// A list.
-    List(Vec<Mapping>),
+    List(Vec<Self>),
     /// An object, in the author's order.
-    Object(Vec<(String, Mapping)>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Mapping {
@@ -313,6 +313,12 @@ impl Mapping {
                 .map(Value::Object),
         }
     }
+}
+
+/// Every function that expressions know.
+#[cfg(test)]
+pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
+    function::Function::names()
 }
 
 /// The candidate nearest to `word` by edit distance, if it is near enough to have been meant.

@@ -184,7 +184,11 @@ mod tests {
     fn headline_and_subline_contrast_with_every_pixel_behind_them() {
         let fonts = Fonts::system().unwrap();
         for family in COMPOSITIONS {
-            for (aspect, mood) in [(AspectRatio::Square, "calm"), (AspectRatio::Wide, "dark")] {
+            for (aspect, mood) in [
+                (AspectRatio::Square, "calm"),
+                (AspectRatio::Wide, "dark"),
+                (AspectRatio::Photo, "fresh"),
+            ] {
                 let spec = spec(family, aspect, mood);
                 let copy = Copy::of(&spec);
                 let plan = Plan::of(&spec, &copy);
@@ -194,7 +198,7 @@ mod tests {
                 let overlay = copy::ink(&fonts, &blocks, &scene, &mut pixmap);
                 let ink = luminance(ink_of(&overlay).rgb());
                 let mut worst = f64::MAX;
-                for area in blocks.areas() {
+                for area in blocks.areas(scene.stage) {
                     for y in whole(area.y, 1920)..whole(area.y + area.h, 1920) {
                         for x in whole(area.x, 1920)..whole(area.x + area.w, 1920) {
                             let p = pixmap.pixel(x, y).unwrap();

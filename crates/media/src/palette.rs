@@ -17,6 +17,8 @@ pub(crate) struct Palette {
     /// The vivid colours, most important first; brand colours come first and unchanged.
     accents: [Color; 4],
     pub(crate) is_dark: bool,
+    /// The accents are the brand's: nothing may tint them further.
+    pub(crate) is_branded: bool,
 }
 
 impl Palette {
@@ -24,6 +26,7 @@ impl Palette {
         let mut rng = rng.fork("palette");
         let (hue, accents) = scheme(brief.subject, &mut rng);
         let mut palette = Self {
+            is_branded: false,
             base: Color::new(0.6, 0.075, hue),
             accents: accents.map(|(l, c, h)| Color::new(l, c, h)),
             is_dark: matches!(brief.subject, Subject::Night | Subject::Music)
@@ -95,6 +98,7 @@ impl Palette {
             anchors.iter().take(8).filter_map(|text| Color::from_hex(text)).collect();
         let vivid: Vec<Color> = named.iter().copied().filter(|color| color.c > 0.035).collect();
         let Some(first) = vivid.first().copied() else { return };
+        self.is_branded = true;
         self.base = Color::new(0.6, (first.c * 0.5).clamp(0.02, 0.09), first.h);
         let follow = [
             first,

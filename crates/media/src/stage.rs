@@ -56,10 +56,11 @@ impl Stage {
                 Rect { x: w * 0.48, y: 0.0, w: w * 0.52, h },
             ),
             Side::Top => {
-                let share = if h / w > 1.1 { 0.33 } else { 0.37 };
+                let (share, top) = if h / w > 1.1 { (0.33, 0.46) } else { (0.37, 0.55) };
                 (
                     Rect { x: margin, y: safe_top, w: inner, h: h * share },
-                    Rect { x: 0.0, y: h * 0.46, w, h: h * 0.54 },
+                    // A square leaves less under its copy than a poster does.
+                    Rect { x: 0.0, y: h * top, w, h: h * (1.0 - top) },
                 )
             },
             Side::Bottom => {
@@ -73,7 +74,7 @@ impl Stage {
         };
         let focus = match side {
             Side::Left => (w * 0.735, h * 0.5),
-            Side::Top => (w * 0.5, h * 0.715),
+            Side::Top => (w * 0.5, scene.y + scene.h * 0.475),
             Side::Bottom => (w * 0.5, h * 0.325),
         };
         let radius = (scene.w * 0.44).min(scene.h * 0.44);

@@ -10,8 +10,10 @@ use super::problem::{Complaint, Place, complaint};
 /// Longest source, in bytes.
 pub(super) const SOURCE_MAX: usize = 1024 * 1024;
 
-/// Deepest nesting of the text; four blocks in each other with a schema inside need about forty.
-const DEPTH_MAX: usize = 64;
+/// Deepest nesting of the text, aliases included; four blocks in each other with a schema inside
+/// need under thirty. The YAML reader recurses: a level takes some 35 KB of stack in a debug
+/// build, and threads have 2 MB.
+const DEPTH_MAX: usize = 36;
 
 /// Most scalars, lists and objects in a text; the steps of the largest definition need a tenth.
 const NODES_MAX: usize = 200_000;
@@ -131,12 +133,53 @@ fn place(location: &serde_saphyr::Location) -> Place {
 
 /// A fault of the YAML reader in our words; the place stands in the problem already.
 fn describe(fault: &serde_saphyr::Error) -> Complaint {
+    use serde_saphyr::Error;
+    use serde_saphyr::budget::BudgetBreach;
+    let repeated = || {
+        complaint(
+            format!("aliases repeat more than {REPEATED_MAX} values"),
+            "a small text may not grow into a huge one",
+        )
+    };
+    let too_deep = || {
+        complaint(
+            format!("nested deeper than {DEPTH_MAX}"),
+            "nobody can read it, and reading it takes memory for every level",
+        )
+    };
     let fault = fault.without_snippet();
-    let text = fault.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let what = first.split(" at line ").next().unwrap_or(first).trim_end_matches(':').to_owned();
-    let why = "the text has to be readable YAML or JSON within its limits";
-    complaint(what, why)
+    match fault {
+        Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().unwrap_or("?");
+            complaint(format!("key `{key}` twice"), "only one of them could count")
+                .hint("remove or rename one")
+        },
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
+        Error::Budget {
+            breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, ..
+        } => complaint(format!("more than {NODES_MAX} values"), "that is more than a definition"),
+        Error::AliasReplayLimitExceeded { .. } => repeated(),
+        Error::MultipleDocuments { .. }
+        | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            complaint("more than one document", "a file holds one definition")
+                .hint("remove the `---` in the middle")
+        },
+        Error::Eof { .. } => complaint("an empty text", "a definition starts with `showrunner: 1`"),
+        other => {
+            let text = other.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let what = first.split(" at line ").next().unwrap_or(first).trim_end_matches(':');
+            // The scanner's own limit on brackets, and whatever happens inside an alias, come as
+            // words only.
+            if what.contains("recursion limit") || what.contains("Depth {") {
+                return too_deep();
+            }
+            if what.contains("alias replay limit") {
+                return repeated();
+            }
+            complaint(format!("not readable: {what}"), "it has to be YAML or JSON")
+        },
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -55,8 +55,16 @@ impl Report {
     }
 
     fn expected(&mut self, spot: &Spot<'_>, wanted: &str) {
-        let what = format!("{} where {wanted} is expected", spot.node.kind());
-        self.at(spot, complaint(what, format!("`{}` takes {wanted}", spot.path)));
+        let found = match &spot.node.raw {
+            Raw::Number(number) => number.to_string(),
+            _ => spot.node.kind().to_owned(),
+        };
+        let what = format!("{found} where {wanted} is expected");
+        let taker = match spot.path.as_str() {
+            "" => "a definition".to_owned(),
+            path => format!("`{path}`"),
+        };
+        self.at(spot, complaint(what, format!("{taker} takes {wanted}")));
     }
 
     /// Complains of keys that are not `known`; false when it is no object at all.

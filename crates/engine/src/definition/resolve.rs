@@ -16,11 +16,11 @@ use crate::money::Budget;
 use crate::schema::Schema;
 use crate::template::Mapping;
 
-mod blocks;
-mod decisions;
+pub(super) mod blocks;
+pub(super) mod decisions;
 mod kind;
-mod policy;
-mod step;
+pub(super) mod policy;
+pub(super) mod step;
 
 /// The version of the language that this loader reads.
 const FORMAT: u32 = 1;

@@ -13,6 +13,7 @@ use crate::template::{Expression, Mapping, Template};
 
 /// A node of the graph.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "five independent facts, each read by name")]
 pub struct StepDef {
     /// Its own index.
     pub ix: StepIx,

@@ -42,7 +42,7 @@ impl<'a> Machine<'a> {
                 let mut value = self.eval(first)?;
                 for (op, operand) in rest {
                     let right = self.eval(operand)?;
-                    value = operate(&mut self.meter, *op, value, right)?;
+                    value = operate(&mut self.meter, *op, value, &right)?;
                 }
                 Ok(value)
             },
@@ -62,7 +62,7 @@ impl<'a> Machine<'a> {
             Ast::First(options) => self.first(options),
             Ast::Call(function, arguments) => {
                 let arguments = self.each_of(None, arguments)?;
-                function.call(&mut self.meter, arguments).map(Cow::Owned)
+                function.call(&mut self.meter, &arguments).map(Cow::Owned)
             },
             Ast::Matches(target, pattern) => {
                 let target = self.eval(target)?;
@@ -119,7 +119,7 @@ impl<'a> Machine<'a> {
             },
             Post::Method(function, arguments) => {
                 let arguments = self.each_of(Some(value), arguments)?;
-                function.call(&mut self.meter, arguments).map(Cow::Owned)
+                function.call(&mut self.meter, &arguments).map(Cow::Owned)
             },
             Post::Matches(pattern) => self.matches(&value, pattern),
             Post::Each(each) => self.comprehension(value, each),
@@ -144,7 +144,7 @@ impl<'a> Machine<'a> {
         let Some(number) = Num::of(&value) else {
             return fault(format!("`-` does not work on {}", type_name(&value)));
         };
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             return Ok(value);
         }
         Ok(Cow::Owned(match number {

@@ -12,9 +12,6 @@ mod lists;
 mod numbers;
 mod texts;
 
-/// Arguments of a call, the target of a method first.
-type Arguments<'a> = Vec<Cow<'a, Value>>;
-
 /// A function: an entry of the table.
 #[derive(Clone, Copy)]
 pub(super) struct Function(&'static Entry);
@@ -115,9 +112,14 @@ impl Function {
         }
     }
 
-    pub(super) fn call(self, meter: &mut Meter, arguments: Arguments<'_>) -> Result<Value, Fault> {
+    /// Its value for arguments, the target of a method first.
+    pub(super) fn call(
+        self,
+        meter: &mut Meter,
+        arguments: &[Cow<'_, Value>],
+    ) -> Result<Value, Fault> {
         meter.work(1)?;
-        match (self.0.run)(meter, &arguments) {
+        match (self.0.run)(meter, arguments) {
             Err(Fault::Value(message)) => fault(format!("{}(): {message}", self.0.name)),
             result => result,
         }

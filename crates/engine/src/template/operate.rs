@@ -55,19 +55,19 @@ pub(super) fn operate<'a>(
     meter: &mut Meter,
     op: Op,
     left: Cow<'a, Value>,
-    right: Cow<'a, Value>,
+    right: &Value,
 ) -> Result<Cow<'a, Value>, Fault> {
     let truth = match op {
-        Op::Equal => equal(meter, &left, &right)?,
-        Op::NotEqual => !equal(meter, &left, &right)?,
-        Op::Less => order(meter, op, &left, &right)?.is_lt(),
-        Op::LessOrEqual => order(meter, op, &left, &right)?.is_le(),
-        Op::Greater => order(meter, op, &left, &right)?.is_gt(),
-        Op::GreaterOrEqual => order(meter, op, &left, &right)?.is_ge(),
-        Op::In => contains(meter, &left, &right)?,
+        Op::Equal => equal(meter, &left, right)?,
+        Op::NotEqual => !equal(meter, &left, right)?,
+        Op::Less => order(meter, op, &left, right)?.is_lt(),
+        Op::LessOrEqual => order(meter, op, &left, right)?.is_le(),
+        Op::Greater => order(meter, op, &left, right)?.is_gt(),
+        Op::GreaterOrEqual => order(meter, op, &left, right)?.is_ge(),
+        Op::In => contains(meter, &left, right)?,
         Op::Plus => return plus(meter, left, right).map(Cow::Owned),
         Op::Minus | Op::Times | Op::Divide | Op::Remainder => {
-            return arithmetic(op, &left, &right).map(Cow::Owned);
+            return arithmetic(op, &left, right).map(Cow::Owned);
         },
     };
     Ok(Cow::Owned(Value::Bool(truth)))
@@ -162,18 +162,22 @@ fn contains(meter: &mut Meter, needle: &Value, haystack: &Value) -> Result<bool,
     }
 }
 
-fn plus(meter: &mut Meter, left: Cow<'_, Value>, right: Cow<'_, Value>) -> Result<Value, Fault> {
-    match (left.as_ref(), right.as_ref()) {
-        (Value::String(a), Value::String(b)) => {
-            meter.bytes(a.len() + b.len() + 16)?;
-            Ok(Value::String([a.as_str(), b.as_str()].concat()))
+/// The sum, or one text or list after the other; what is owned already is extended in place.
+fn plus(meter: &mut Meter, left: Cow<'_, Value>, right: &Value) -> Result<Value, Fault> {
+    let left_bytes = if matches!(left, Cow::Owned(_)) { 0 } else { weight(&left) };
+    match (left.as_ref(), right) {
+        (Value::String(_), Value::String(_)) | (Value::Array(_), Value::Array(_)) => {
+            meter.bytes(left_bytes + weight(right))?;
         },
-        (Value::Array(a), Value::Array(b)) => {
-            meter.bytes(weight(&left) + weight(&right))?;
-            Ok(Value::Array(a.iter().chain(b).cloned().collect()))
-        },
-        _ => arithmetic(Op::Plus, &left, &right),
+        _ => return arithmetic(Op::Plus, &left, right),
     }
+    let mut sum = left.into_owned();
+    match (&mut sum, right) {
+        (Value::String(text), Value::String(more)) => text.push_str(more),
+        (Value::Array(items), Value::Array(more)) => items.extend_from_slice(more),
+        _ => {},
+    }
+    Ok(sum)
 }
 
 fn arithmetic(op: Op, left: &Value, right: &Value) -> Result<Value, Fault> {

@@ -361,8 +361,7 @@ impl Parser<'_> {
                 }
                 Ok(Ast::Has(Box::new(path)))
             },
-            ("default", 2) => Ok(Ast::First(arguments)),
-            ("coalesce", 1..) => Ok(Ast::First(arguments)),
+            ("default", 2) | ("coalesce", 1..) => Ok(Ast::First(arguments)),
             ("has" | "default" | "coalesce", count) => {
                 self.fault(at, format!("{name}() does not take {count} arguments"))
             },

@@ -15,26 +15,26 @@ pub(super) enum Ast {
     /// The variable of an enclosing comprehension, counted from the outermost.
     Local(usize),
     /// Members, indices and methods after a base.
-    Postfix(Box<Ast>, Vec<Post>),
+    Postfix(Box<Self>, Vec<Post>),
     /// `!` so many times.
-    Not(usize, Box<Ast>),
+    Not(usize, Box<Self>),
     /// `-` so many times.
-    Negate(usize, Box<Ast>),
+    Negate(usize, Box<Self>),
     /// Operators of one precedence, from left to right.
-    Chain(Box<Ast>, Vec<(Op, Ast)>),
-    All(Vec<Ast>),
-    Any(Vec<Ast>),
+    Chain(Box<Self>, Vec<(Op, Self)>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
     /// Conditions with their values, and the value when none holds.
-    Choose(Vec<(Ast, Ast)>, Box<Ast>),
-    List(Vec<Ast>),
-    Object(Vec<(Ast, Ast)>),
+    Choose(Vec<(Self, Self)>, Box<Self>),
+    List(Vec<Self>),
+    Object(Vec<(Self, Self)>),
     /// `has(a.b.c)`: whether the path leads to something.
-    Has(Box<Ast>),
+    Has(Box<Self>),
     /// `default(a, b)`, `coalesce(a, b, …)`: the first that exists and is not null.
-    First(Vec<Ast>),
-    Call(Function, Vec<Ast>),
+    First(Vec<Self>),
+    Call(Function, Vec<Self>),
     /// `matches` with a constant pattern, compiled once.
-    Matches(Box<Ast>, regex::Regex),
+    Matches(Box<Self>, regex::Regex),
 }
 
 /// What may follow a base.

@@ -51,6 +51,7 @@ fn parse_fault(text: &str) -> String {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 fn check(text: &str, expected: Value) {
     assert_eq!(eval(text), expected, "{text}");
 }

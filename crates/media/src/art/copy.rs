@@ -242,10 +242,11 @@ pub(super) fn ink(
     let prefers_light = palette.is_dark || is_on_ridges;
     let tones = (palette.paper().lightness(0.975), palette.tone(0.17), prefers_light);
     let mut painter = Painter::new(stage.w, stage.h);
-    let mut ink = palette.ink();
-    if let Some(area) = union(blocks, stage.unit * 0.012) {
-        ink = legible::settle(pixmap, area, stage.side, tones);
-    }
+    let is_across = stage.side == Side::Bottom
+        && blocks.brand.as_ref().is_some_and(|brand| brand.area.y < stage.h / 2.0);
+    let near = blocks.brand.as_ref().filter(|_| !is_across);
+    let areas = on_the_scene(blocks, near, stage.unit * 0.012);
+    let ink = legible::settle(pixmap, &areas, stage.side, tones);
     if let Some(bar) = blocks.bar {
         let behind = luminance(legible::average(pixmap, bar));
         let accent = visible_accent(scene, behind, 2.0).unwrap_or(ink);
@@ -260,30 +261,22 @@ pub(super) fn ink(
         button(fonts, &mut painter, block, scene, fill);
     }
     if let Some(block) = &blocks.brand {
-        let is_below = stage.side == Side::Bottom && block.area.y > stage.h / 2.0;
-        let side = match stage.side {
-            Side::Bottom if !is_below => Side::Top,
-            side => side,
-        };
-        let ink = legible::settle(pixmap, block.area, side, tones);
+        let ink =
+            if is_across { legible::settle(pixmap, &[block.area], Side::Top, tones) } else { ink };
         signature(fonts, &mut painter, block, scene, ink);
     }
     painter.finish()
 }
 
-/// The area of headline and subline, with some air; the button brings its own ground.
-fn union(blocks: &Blocks, air: f64) -> Option<Rect> {
-    let mut areas =
-        [&blocks.headline, &blocks.subline].into_iter().flatten().map(|block| block.area);
-    let mut all = areas.next()?;
-    for area in areas {
-        let right = (all.x + all.w).max(area.x + area.w);
-        let bottom = (all.y + all.h).max(area.y + area.h);
-        all.x = all.x.min(area.x);
-        all.y = all.y.min(area.y);
-        (all.w, all.h) = (right - all.x, bottom - all.y);
-    }
-    Some(Rect { x: all.x - air, y: all.y - air, w: all.w + 2.0 * air, h: all.h + 2.0 * air })
+/// What is written straight on the scene from the copy's own side, with some air around it; the
+/// button brings its own ground.
+fn on_the_scene(blocks: &Blocks, brand: Option<&Block>, air: f64) -> Vec<Rect> {
+    [blocks.headline.as_ref(), blocks.subline.as_ref(), brand]
+        .into_iter()
+        .flatten()
+        .map(|block| block.area)
+        .map(|r| Rect { x: r.x - air, y: r.y - air, w: r.w + 2.0 * air, h: r.h + 2.0 * air })
+        .collect()
 }
 
 fn visible_accent(scene: &Scene<'_>, behind: f64, least: f64) -> Option<Color> {
@@ -387,9 +380,11 @@ fn signature(fonts: &Fonts, painter: &mut Painter, block: &Block, scene: &Scene<
 
 #[cfg(test)]
 impl Blocks {
-    /// Where headline, subline and brand stand: what must be readable on the scene itself.
-    pub(super) fn areas(&self) -> Vec<Rect> {
-        [&self.headline, &self.subline].into_iter().flatten().map(|block| block.area).collect()
+    /// What must be readable on the scene itself, in the headline's ink.
+    pub(super) fn areas(&self, stage: &Stage) -> Vec<Rect> {
+        let brand = self.brand.as_ref();
+        let near = brand.filter(|b| stage.side != Side::Bottom || b.area.y > stage.h / 2.0);
+        on_the_scene(self, near, 0.0)
     }
 
     /// Every area of copy, the button's included.

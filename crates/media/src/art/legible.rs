@@ -11,15 +11,15 @@ use crate::{
 /// WCAG asks 4.5; a little more is asked here, so that smoothing at edges cannot fall below.
 const WANTED: f64 = 4.9;
 
-/// Chooses between light and dark ink for text in `area`, and where neither is readable on what
+/// Chooses between light and dark ink for text in `areas`, and where neither is readable on what
 /// is really there, lays a veil of the opposite tone that fades out away from the edge.
 pub(super) fn settle(
     pixmap: &mut Pixmap,
-    area: Rect,
+    areas: &[Rect],
     from: Side,
     (light, dark, prefers_light): (Color, Color, bool),
 ) -> Color {
-    let behind = sample(pixmap, area);
+    let behind: Vec<Rgb> = areas.iter().flat_map(|area| sample(pixmap, *area)).collect();
     let needs = |ink: Color, veil: Color| veil_needed(&behind, ink.rgb(), veil.rgb());
     let (for_light, for_dark) = (needs(light, dark), needs(dark, light));
     let (ink, veil, strength) = if for_light <= for_dark + if prefers_light { 0.45 } else { -0.30 }
@@ -29,7 +29,7 @@ pub(super) fn settle(
         (dark, light, for_dark)
     };
     if strength > 0.0 {
-        lay_veil(pixmap, area, from, veil.rgb(), strength);
+        lay_veil(pixmap, areas, from, veil.rgb(), strength);
     }
     ink
 }
@@ -94,15 +94,19 @@ fn blend(below: Rgb, above: Rgb, strength: f64) -> Rgb {
     out
 }
 
-/// Full strength over the area and on to the edge it belongs to, then softly to nothing.
-fn lay_veil(pixmap: &mut Pixmap, area: Rect, from: Side, veil: Rgb, strength: f64) {
+fn farthest(areas: &[Rect], reach: impl Fn(&Rect) -> f64) -> f64 {
+    areas.iter().map(reach).fold(0.0, f64::max)
+}
+
+/// Full strength over the areas and on to the edge it belongs to, then softly to nothing.
+fn lay_veil(pixmap: &mut Pixmap, areas: &[Rect], from: Side, veil: Rgb, strength: f64) {
     let strength = strength.min(1.0);
     let (across, height) = (f64::from(pixmap.width()), f64::from(pixmap.height()));
     let width = usize::try_from(pixmap.width()).unwrap_or(1).max(1);
     let (full, fade) = match from {
-        Side::Left => (area.x + area.w, across * 0.34),
-        Side::Top => (area.y + area.h, height * 0.17),
-        Side::Bottom => (height - area.y, height * 0.17),
+        Side::Left => (farthest(areas, |area| area.x + area.w), across * 0.34),
+        Side::Top => (farthest(areas, |area| area.y + area.h), height * 0.17),
+        Side::Bottom => (farthest(areas, |area| height - area.y), height * 0.17),
     };
     let mut y = 0.0;
     for row in pixmap.data_mut().chunks_exact_mut(width * 4) {

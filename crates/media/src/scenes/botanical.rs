@@ -80,7 +80,10 @@ fn sprig(
 ) {
     let palette = scene.palette;
     let rank = rng.pick(&[0, 0, 1, 1, 3], 0);
-    let strong = palette.accent(rank).lighter(rng.range(-0.08, 0.05));
+    let green = Color::new(0.58, 0.12, 146.0);
+    let is_seasonal = scene.brief.is(Subject::Autumn) || scene.brief.is(Subject::Beauty);
+    let tint = if palette.is_branded || is_seasonal { 0.0 } else { 0.5 };
+    let strong = palette.accent(rank).mix(green, tint).lighter(rng.range(-0.08, 0.05));
     let color = strong.mix(palette.ground(), 0.62 * (1.0 - depth));
     let bend = rng.range(-0.55, 0.55);
     let steps: usize = 9;

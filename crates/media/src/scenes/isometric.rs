@@ -43,7 +43,10 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
             let swell = hills.0.at(a * 0.11) + hills.1.at(b * 0.11);
             let crown = (1.15 - distance).max(0.0);
             let level = (crown * (0.9 + 0.8 * swell) * rng.range(0.45, 1.25)).max(0.08);
-            block(painter, scene, (x, y), (half * 0.9, level * half * 2.5), &mut rng);
+            let room =
+                if stage.side == Side::Top { y - half * FLAT - stage.scene.y } else { stage.h };
+            let tall = (level * half * 2.5).min(room.max(half * 0.15));
+            block(painter, scene, (x, y), (half * 0.9, tall), &mut rng);
         }
     }
     sparks(painter, scene, &place, half, &mut rng);

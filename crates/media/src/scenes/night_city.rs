@@ -16,7 +16,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
         * match stage.side {
             Side::Left => 0.80,
             Side::Top => 0.86,
-            Side::Bottom => 0.50,
+            Side::Bottom => 0.475,
         };
     let warm = scene.palette.accent(0).mix(scene.palette.accent(1), 0.35);
     sky(painter, scene, shore, warm, &mut rng);

@@ -60,6 +60,8 @@ fn ribbon(
             .collect()
     };
     let (a, b) = (curve(&upper, -0.22), curve(&lower, 0.22));
+    // Behind copy at the left the silk fades in; elsewhere it comes from beyond the edge.
+    let edge = if is_left { 0.0 } else { 0.25 };
     let spread = height / count(THREADS);
     for thread in 0..THREADS {
         let t = count(thread) / count(THREADS - 1);
@@ -71,8 +73,8 @@ fn ribbon(
             (0.0, 0.0),
             (stage.w, 0.0),
             &[
-                (0.0, body.lighter(-0.05), 0.25),
-                (0.35, body, 0.8),
+                (0.0, body.lighter(-0.05), edge),
+                (0.38, body, if is_left { 0.12 } else { 0.8 }),
                 (0.62, body.lighter(0.09), 0.95),
                 (1.0, to.lighter(-0.03), 0.8),
             ],

@@ -56,7 +56,7 @@ fn summit(painter: &mut Painter, scene: &Scene<'_>, shore: f64, paper: Color, rn
             .map(|i| {
                 let t = f64::from(i) / 10.0;
                 let fall = t.powf(0.72);
-                (x + side * (height * 0.14 + half * t), shore + 4.0 - height * (1.0 - fall))
+                (x + side * (height * 0.14 + half * t), shore + 14.0 - height * (1.0 - fall))
             })
             .collect()
     };
@@ -117,12 +117,12 @@ fn waves(painter: &mut Painter, scene: &Scene<'_>, shore: f64) {
     let (deep, light) = (palette.accent(2).lightness(0.27), palette.accent(2).lightness(0.58));
     let (line, gold) = (palette.tone(0.97), palette.accent(1));
     let r = stage.unit * 0.084;
-    painter.rect(0.0, shore + r * 0.1, (stage.w, stage.h - shore), light);
+    painter.rect(0.0, shore + r * 0.2, (stage.w, stage.h - shore), light);
     let rows = whole(((stage.h - shore) / (r * 0.5)).ceil() + 2.0, 60);
     let columns = whole((stage.w / (2.0 * r)).ceil() + 1.0, 60);
     for row in 0..rows {
         let t = f64::from(row) / f64::from(rows.max(1));
-        let y = shore + r + r * 0.5 * f64::from(row);
+        let y = shore + r * 0.5 * (1.0 + f64::from(row));
         let shift = if row % 2 == 0 { 0.0 } else { r };
         let tint = light.mix(deep, t.powf(0.75));
         for column in 0..=columns {

@@ -19,7 +19,7 @@ pub(super) fn draw(painter: &mut Painter, scene: &Scene<'_>) {
     let (scale, drop) = match stage.side {
         Side::Left => (1.12, 0.30),
         Side::Top | Side::Bottom if stage.h / stage.w > 1.4 => (1.28, 0.36),
-        Side::Top | Side::Bottom => (1.08, 0.36),
+        Side::Top | Side::Bottom => (1.22, 0.36),
     };
     let u = stage.radius * scale;
     let y = stage.focus.1 + u * drop;

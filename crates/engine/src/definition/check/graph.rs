@@ -109,58 +109,58 @@ pub(super) fn check_cycles(
     definition: &Definition,
     outline: &Outline<'_>,
 ) -> bool {
+    let mut open: Vec<StepIx> = definition.steps.iter().map(|step| step.ix).collect();
     let mut is_free = true;
-    // A step leaves when all it needs has left; what stays is on a cycle or behind one.
-    let mut staying: Vec<StepIx> = definition.steps.iter().map(|step| step.ix).collect();
     loop {
-        let stays = |ix: &StepIx| definition.step(*ix).needs.iter().any(|n| staying.contains(n));
-        let still: Vec<StepIx> = staying.iter().copied().filter(stays).collect();
-        if still.len() == staying.len() {
-            break;
-        }
-        staying = still;
-    }
-    while let Some(start) = staying.first().copied() {
-        let cycle = cycle_from(definition, &staying, start);
-        staying.retain(|ix| !cycle.contains(ix));
-        // What was only behind a cycle that is told of already leaves with it.
-        let Some(first) = cycle.iter().min().copied() else { continue };
-        let leads_back =
-            cycle.last().is_some_and(|last| definition.step(*last).needs.contains(&first))
-                || cycle.len() > 1
-                || definition.step(first).needs.contains(&first);
-        if !leads_back {
+        // A step leaves when all that it needs has left; what stays is on a cycle or behind one.
+        let before = open.len();
+        let waits = |ix: &StepIx| definition.step(*ix).needs.iter().any(|n| open.contains(n));
+        open = open.iter().copied().filter(waits).collect();
+        if open.len() < before {
             continue;
         }
+        let Some(start) = open.first().copied() else { return is_free };
+        let cycle = cycle_behind(definition, &open, start);
         is_free = false;
-        let from = cycle.iter().position(|ix| *ix == first).unwrap_or(0);
-        let names: Vec<&str> = cycle
-            .iter()
-            .cycle()
-            .skip(from)
-            .take(cycle.len() + 1)
-            .map(|ix| definition.step(*ix).id.as_str())
-            .collect();
-        let wrong = complaint(
-            format!("steps wait for each other: {}", names.join(" → ")),
-            "none of them could ever start (`a → b` reads: a needs b)",
-        );
-        let hint = "remove one of the references or needs; to repeat work use `loop`";
-        at_step(report, outline, first, "needs", wrong.hint(hint));
+        tell_cycle(report, definition, outline, &cycle);
+        open.retain(|ix| !cycle.contains(ix));
     }
-    is_free
 }
 
-/// Follows needs among `staying` until a step comes again; the steps from there on.
-fn cycle_from(definition: &Definition, staying: &[StepIx], start: StepIx) -> Vec<StepIx> {
+/// Follows needs from `start` until a step comes again; the steps from there on. Every open step
+/// needs an open one, so one does.
+fn cycle_behind(definition: &Definition, open: &[StepIx], start: StepIx) -> Vec<StepIx> {
     let mut way = vec![start];
     loop {
-        let Some(last) = way.last() else { return way };
-        let next = definition.step(*last).needs.iter().find(|need| staying.contains(need));
-        let Some(next) = next else { return vec![start] };
+        let last = way.last().map(|last| definition.step(*last));
+        let next = last.and_then(|step| step.needs.iter().find(|need| open.contains(need)));
+        let Some(next) = next else { return way };
         if let Some(at) = way.iter().position(|ix| ix == next) {
             return way.split_off(at);
         }
         way.push(*next);
     }
+}
+
+fn tell_cycle(
+    report: &mut Report,
+    definition: &Definition,
+    outline: &Outline<'_>,
+    cycle: &[StepIx],
+) {
+    let Some(first) = cycle.iter().min().copied() else { return };
+    let from = cycle.iter().position(|ix| *ix == first).unwrap_or(0);
+    let names: Vec<&str> = cycle
+        .iter()
+        .cycle()
+        .skip(from)
+        .take(cycle.len() + 1)
+        .map(|ix| definition.step(*ix).id.as_str())
+        .collect();
+    let wrong = complaint(
+        format!("steps wait for each other: {}", names.join(" → ")),
+        "none of them could ever start (`a → b` says that a needs b)",
+    );
+    let hint = "remove one of the references or needs; to repeat work use `loop`";
+    at_step(report, outline, first, "needs", wrong.hint(hint));
 }

@@ -11,7 +11,15 @@ use crate::definition::{Definition, OnFailure, StepIx, StepKind};
 const ROOTS: [&str; 7] = ["input", "steps", "item", "index", "loop", "run", "feedback"];
 
 /// What is known of a step from outside.
-const STEP_MEMBERS: [&str; 3] = ["output", "status", "failure"];
+const STEP_MEMBERS: [&str; 4] = ["output", "status", "failure", "attempts"];
+
+/// What the engine gives under `loop` and `run` (`view.rs`).
+const LOOP_MEMBERS: [&str; 3] = ["iteration", "max", "previous"];
+const RUN_MEMBERS: [&str; 6] = ["id", "title", "labels", "started_by", "started_at", "phase"];
+
+/// What decisions hand out.
+const CHECKPOINT_OUTPUT: [&str; 4] = ["decision", "by", "comment", "content"];
+const GATE_OUTPUT: [&str; 3] = ["verdict", "reason", "judgement"];
 
 /// Checks `mention`, and adds the need that it implies.
 pub(super) fn check(
@@ -56,8 +64,12 @@ fn other_root(
     match root {
         "input" => shape::check(definition.input_schema.source(), "input", rest).map(|()| None),
         "item" | "index" => inside(definition, mention, root, "for_each"),
-        "loop" => inside(definition, mention, root, "loop"),
-        "run" | "feedback" => Ok(None),
+        "loop" => {
+            inside(definition, mention, root, "loop")?;
+            among("loop", rest, &LOOP_MEMBERS).map(|()| None)
+        },
+        "run" => among("run", rest, &RUN_MEMBERS).map(|()| None),
+        "feedback" => Ok(None),
         _ if outline.ids.contains_key(root) => {
             let wrong = complaint(
                 format!("`{root}` is a step, not a root"),
@@ -110,17 +122,18 @@ fn step(
         let wrong = complaint(format!("unknown step `{id}`"), "no step has this id");
         return Err(wrong.meant(id, outline.ids.keys().map(String::as_str)));
     };
-    members_exist(definition, target, id, members)?;
+    members_exist(definition, mention, target, members)?;
     visible(definition, mention.site, target)
 }
 
 /// Whether `steps.<id>.<members>` can be there.
 fn members_exist(
     definition: &Definition,
+    mention: &Mention,
     target: StepIx,
-    id: &str,
     members: &[String],
 ) -> Result<(), Complaint> {
+    let id = definition.step(target).id.as_str();
     let Some((first, rest)) = members.split_first() else { return Ok(()) };
     if !STEP_MEMBERS.contains(&first.as_str()) {
         let wrong = complaint(
@@ -133,10 +146,27 @@ fn members_exist(
             .hint(format!("write `steps.{}`", path.join(".")))
             .meant(first, STEP_MEMBERS.into_iter()));
     }
-    let schema = definition.step(target).output_schema.as_ref();
-    match schema {
-        Some(schema) if first == "output" => {
-            shape::check(schema.source(), &format!("steps.{id}.output"), rest)
+    if first != "output" {
+        return Ok(());
+    }
+    let (step, at) = (definition.step(target), format!("steps.{id}.output"));
+    match (&step.output_schema, &step.kind) {
+        (Some(schema), _) => shape::check(schema.source(), &at, rest),
+        (None, StepKind::Checkpoint(_)) => among(&at, rest, &CHECKPOINT_OUTPUT),
+        (None, StepKind::Gate(_)) if mention.site != Site::Rules(target) => {
+            among(&at, rest, &GATE_OUTPUT)
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Whether the first of `members` is one of those that the engine gives.
+fn among(at: &str, members: &[String], given: &[&str]) -> Result<(), Complaint> {
+    match members.first() {
+        Some(member) if !given.contains(&member.as_str()) => {
+            let why = format!("it has {}", given.join(", "));
+            Err(complaint(format!("`{at}` has no `{member}`"), why)
+                .meant(member, given.iter().copied()))
         },
         _ => Ok(()),
     }

@@ -3,6 +3,7 @@
 use crate::definition::mention::Site;
 use crate::definition::outline::{Found, Role};
 use crate::definition::problem::complaint;
+use crate::definition::raw::Raw;
 use crate::definition::read::Spot;
 use crate::definition::{ConcurrencyLimit, OnFailure, RetryPolicy, StepDef, StepIx, StepKind};
 use crate::money::Budget;
@@ -67,7 +68,8 @@ impl<'n> Resolver<'_, 'n> {
             Role::Undoes(_) => Site::Undo(ix),
         };
         let known: &[&str] = if role == Role::Own { &STEP_KEYS } else { &UNDO_KEYS };
-        if !self.report.keys(&spot, known) {
+        // What is no object has been told of by the outline.
+        if !matches!(spot.node.raw, Raw::Map(_)) || !self.report.keys(&spot, known) {
             return step;
         }
         if let Some(label) = spot.member("label").and_then(|spot| self.report.label(&spot)) {

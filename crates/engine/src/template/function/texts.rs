@@ -12,6 +12,7 @@ use super::{argument, list, made, text, whole};
 type Given<'s, 'a> = &'s [Cow<'a, Value>];
 
 /// The name of the value's type, as CEL spells it.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all functions in the table")]
 pub(super) fn type_of(_: &mut Meter, given: Given<'_, '_>) -> Result<Value, Fault> {
     Ok(Value::from(match argument(given, 0) {
         Value::Null => "null_type",
