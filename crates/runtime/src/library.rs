@@ -7,7 +7,8 @@ use parking_lot::RwLock;
 use showrunner_engine::definition::{self, Definition, Problem};
 use showrunner_engine::event::DefinitionRef;
 use showrunner_engine::id::{Digest, OrgId};
-use showrunner_journal::{Journal, JournalError, NewDefinition, StoredDefinition};
+use showrunner_journal::query::definitions::{NewDefinition, StoredDefinition};
+use showrunner_journal::{Journal, JournalError};
 
 use crate::clock::Clock;
 
@@ -107,10 +108,13 @@ impl Library {
             slug: checked.slug.clone(),
             digest: checked.digest.clone(),
             source: source.to_owned(),
+            status: "published",
             created_at: self.clock.now(),
             created_by: by.to_owned(),
         };
-        let (stored, is_new) = self.journal.publish(new).await?;
+        let before = self.journal.definition(org, &checked.slug, None).await?;
+        let stored = self.journal.put_definition(new).await?;
+        let is_new = before.is_none_or(|before| before.version != stored.version);
         let definition = self.compile(&stored)?;
         let key = (org.clone(), stored.slug);
         self.newest.write().insert(key, Arc::clone(&definition));

@@ -29,9 +29,12 @@ impl Runtime {
         let mut found = Recovered::default();
         let mut after: Option<RunId> = None;
         loop {
-            let page = self.journal().runs_with_due(after.as_ref(), PAGE).await?;
-            let Some(last) = page.last().cloned() else { return Ok(found) };
-            for (id, batches) in self.journal().read_many(&page).await? {
+            let now = self.clock().now();
+            let page = self.journal().runs_to_recover(now, after.as_ref(), PAGE).await?;
+            let Some(last) = page.last().map(|run| run.id.clone()) else { return Ok(found) };
+            for open in page {
+                let id = open.id;
+                let batches = self.journal().read(&id, 0).await?;
                 // One run that cannot be read must not keep all others down.
                 match self.fold(&id, &batches).await {
                     Ok(Some(run)) => {

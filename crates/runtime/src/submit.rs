@@ -10,7 +10,8 @@ use showrunner_engine::event::Event;
 use showrunner_engine::id::{RunId, Token};
 use showrunner_engine::refusal::Refusal;
 use showrunner_engine::run::{Run, RunStatus};
-use showrunner_journal::{Append, AppendError, AppendFuture, Idempotency, JournalError, StoredBatch};
+use showrunner_journal::query::events::StoredBatch;
+use showrunner_journal::{Append, AppendError, AppendFuture, Idempotency, JournalError};
 use tokio_util::sync::CancellationToken;
 
 use crate::Runtime;

@@ -30,7 +30,7 @@ impl Runtime {
             if self.wake_due(now).await {
                 continue; // there may be more
             }
-            let next = self.journal().next_wake_at().await.ok().flatten();
+            let next = self.journal().next_wake_at(now).await.ok().flatten();
             if let Some(next) = next {
                 let mut planned = self.next_timer().lock();
                 *planned = (*planned).min(next);
@@ -46,7 +46,7 @@ impl Runtime {
 
     /// Wakes the runs whose time has come. Returns whether there may be more.
     async fn wake_due(&self, now: Timestamp) -> bool {
-        let due = match self.journal().due_timers(now, ROUND).await {
+        let due = match self.journal().runs_to_wake(now, ROUND).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(%error, "timers could not be read");
@@ -56,9 +56,9 @@ impl Runtime {
         let many = due.len() >= ROUND as usize;
         let mut progress = false;
         for run in due {
-            match self.submit(&run, Command::FireTimers).await {
+            match self.submit(&run.id, Command::FireTimers).await {
                 Ok(receipt) => progress |= !receipt.events.is_empty(),
-                Err(error) => tracing::warn!(run.id = %run, %error, "a timer could not be fired"),
+                Err(error) => tracing::warn!(run.id = %run.id, %error, "a timer could not be fired"),
             }
         }
         many && progress

@@ -11,7 +11,7 @@ use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{Digest, StepKey, Token};
 use showrunner_engine::template::EvalFault;
 use showrunner_engine::turn::{CallRecord, Turn, TurnStart, TurnStep};
-use showrunner_journal::CacheEntry;
+use showrunner_journal::query::cache::CachedResult;
 
 use super::call_model::Called;
 use crate::Runtime;
@@ -51,8 +51,12 @@ impl Runtime {
             _ => self.model_attempt(work, &call, &agent, (&input, &settings)).await,
         };
         if let (Some(key), Ended::Report(Command::FinishAttempt(finish))) = (cache_key, &ended) {
-            let entry = CacheEntry { output: finish.output.clone(), assets: finish.assets.clone() };
-            if let Err(error) = self.journal().cache(&key, entry, self.clock().now()).await {
+            let result = CachedResult {
+                output: finish.output.clone(),
+                assets: finish.assets.clone(),
+                created_at: self.clock().now(),
+            };
+            if let Err(error) = self.journal().put_cached(&key, &result).await {
                 tracing::warn!(run.id = %work.run, step.key = %call.step, %error, "a result was not cached");
             }
         }
