@@ -90,6 +90,13 @@ impl Color {
         Self { h: (self.h + degrees).rem_euclid(360.0), ..self }
     }
 
+    /// How far apart two colours look; 0.02 is barely seen, 0.25 is another colour.
+    pub(crate) fn distance(self, other: Self) -> f64 {
+        let turn = (self.h - other.h).to_radians().cos();
+        let ab = self.c * self.c + other.c * other.c - 2.0 * self.c * other.c * turn;
+        (self.l - other.l).hypot(ab.max(0.0).sqrt())
+    }
+
     /// The colour `t` of the way to `other`, straight through OKLab: no muddy middle.
     pub(crate) fn mix(self, other: Self, t: f64) -> Self {
         let ab = |x: Self| {

@@ -131,6 +131,16 @@ fn hostile_texts_draw_a_picture_all_the_same() {
 }
 
 #[test]
+fn a_specification_reads_from_json_with_what_matters_only() {
+    let read: ArtSpec = serde_json::from_str(
+        r#"{"prompt": "sea", "headline": "Hello", "aspect": "9:16", "language": "en"}"#,
+    )
+    .unwrap();
+    assert_eq!((read.aspect, read.language, read.seed), (AspectRatio::Tall, Language::En, 0));
+    assert!(serde_json::from_str::<AspectRatio>(r#""7:3""#).is_err());
+}
+
+#[test]
 fn an_unknown_aspect_names_the_accepted_ones() {
     let error = "7:3".parse::<AspectRatio>().unwrap_err().to_string();
     assert!(error.contains("7:3") && error.contains("1:1, 16:9, 9:16, 4:5"), "{error}");

@@ -248,16 +248,16 @@ pub(super) fn ink(
     let areas = on_the_scene(blocks, near, stage.unit * 0.012);
     let ink = legible::settle(pixmap, &areas, stage.side, tones);
     if let Some(bar) = blocks.bar {
-        let behind = luminance(legible::average(pixmap, bar));
-        let accent = visible_accent(scene, behind, 2.0).unwrap_or(ink);
+        let behind = Color::from_rgb(legible::average(pixmap, bar));
+        let accent = visible_accent(scene, behind).unwrap_or(ink);
         painter.rect(bar.x, bar.y, (bar.w, bar.h), accent);
     }
     for block in [&blocks.headline, &blocks.subline].into_iter().flatten() {
         write(fonts, &mut painter, block, ink, blocks.is_centred);
     }
     if let Some(block) = &blocks.call_to_action {
-        let behind = luminance(legible::average(pixmap, block.area));
-        let fill = visible_accent(scene, behind, 1.9).unwrap_or(ink);
+        let behind = Color::from_rgb(legible::average(pixmap, block.area));
+        let fill = visible_accent(scene, behind).unwrap_or(ink);
         button(fonts, &mut painter, block, scene, fill);
     }
     if let Some(block) = &blocks.brand {
@@ -279,10 +279,9 @@ fn on_the_scene(blocks: &Blocks, brand: Option<&Block>, air: f64) -> Vec<Rect> {
         .collect()
 }
 
-fn visible_accent(scene: &Scene<'_>, behind: f64, least: f64) -> Option<Color> {
-    (0..4)
-        .map(|rank| scene.palette.accent(rank))
-        .find(|accent| contrast(luminance(accent.rgb()), behind) >= least)
+/// The first accent that stands out from what is behind it.
+fn visible_accent(scene: &Scene<'_>, behind: Color) -> Option<Color> {
+    (0..4).map(|rank| scene.palette.accent(rank)).find(|accent| accent.distance(behind) >= 0.24)
 }
 
 fn attributes(fonts: &Fonts, block: &Block, color: Color, anchor: &str) -> String {

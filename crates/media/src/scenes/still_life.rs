@@ -80,7 +80,7 @@ fn backdrop(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64
     let stops = [(0.0, color.lighter(0.05), 1.0), (1.0, color.lighter(-0.05), 1.0)];
     match rng.below(3) {
         0 => {
-            let (r, top) = (u * 0.64, y - u * 0.55);
+            let (r, top) = (u * 0.62, y - u * 0.49);
             let fill = painter.linear((x - r, top - r), (x + r, line), &stops);
             painter.path(
                 &format!(
@@ -90,7 +90,8 @@ fn backdrop(painter: &mut Painter, scene: &Scene<'_>, (x, y): (f64, f64), u: f64
                 ),
                 fill,
             );
-            let (r, tint) = (u * 0.49, color.lighter(if palette.is_dark { -0.08 } else { -0.045 }));
+            let (r, tint) =
+                (u * 0.475, color.lighter(if palette.is_dark { -0.08 } else { -0.045 }));
             painter.path(
                 &format!(
                     "M{:.1} {line:.1}V{top:.1}A{r:.1} {r:.1} 0 0 1 {:.1} {top:.1}V{line:.1}Z",

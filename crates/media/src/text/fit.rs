@@ -117,11 +117,14 @@ fn clauses(measured: &[Measured]) -> Vec<Measured> {
 }
 
 /// How well the lines read, 1 being perfect: one break inside a Japanese clause costs much, for
-/// it is seen at once; further ones cost little more.
+/// it is seen at once; further ones cost little more. Uneven lines and many lines cost a little.
 fn merit(measured: &[Measured], lines: &[(usize, usize)]) -> f64 {
-    let mut merit = 1.0;
+    let widths = lines.iter().map(|(from, to)| line_width(measured, *from, *to));
+    let (least, most) = widths.fold((f64::MAX, 0.001), |(a, b), w| (w.min(a), w.max(b)));
+    let mut merit = 0.85 + 0.15 * least / most;
     let mut is_cut = false;
     for (_, to) in lines.iter().rev().skip(1) {
+        merit *= 0.97;
         let before = measured.get(to.saturating_sub(1)).map_or("", |m| m.piece.text.as_str());
         let is_word = measured.get(*to).is_some_and(|m| m.piece.is_spaced);
         merit *= match (is_pause(before), is_word) {
