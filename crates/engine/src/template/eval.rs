@@ -32,7 +32,7 @@ impl<'a> Machine<'a> {
             Ast::Literal(value) => Ok(Cow::Borrowed(value)),
             Ast::Root(root) => Ok(base(self.scope, root, &[])?.0),
             Ast::Local(depth) => self.local(*depth, &[]),
-            Ast::Postfix(target, posts) => self.postfix(target, posts),
+            Ast::Postfix(target, leading, posts) => self.postfix(target, leading, posts),
             Ast::Not(count, operand) => {
                 let truth = self.truth(operand)?;
                 Ok(truth_value(truth ^ (count % 2 == 1)))
@@ -96,14 +96,17 @@ impl<'a> Machine<'a> {
 
     /// A base with members, indices and methods after it. The leading constant ones are followed
     /// by reference, so that looking into a large value costs nothing.
-    fn postfix(&mut self, target: &'a Ast, posts: &'a [Post]) -> Eval<'a> {
-        let leading: Vec<Segment> = posts.iter().map_while(constant_segment).collect();
+    fn postfix(&mut self, target: &'a Ast, leading: &'a [Segment], posts: &'a [Post]) -> Eval<'a> {
         let (mut value, taken) = match target {
-            Ast::Root(root) => base(self.scope, root, &leading)?,
-            Ast::Local(depth) => (self.local(*depth, &leading)?, leading.len()),
+            Ast::Root(root) => base(self.scope, root, leading)?,
+            Ast::Local(depth) => (self.local(*depth, leading)?, leading.len()),
             _ => (self.eval(target)?, 0),
         };
-        for post in posts.get(taken..).unwrap_or_default() {
+        for segment in leading.get(taken..).unwrap_or_default() {
+            self.meter.work(1)?;
+            value = enter(value, segment)?;
+        }
+        for post in posts.get(leading.len()..).unwrap_or_default() {
             self.meter.work(1)?;
             value = self.post(value, post)?;
         }
@@ -357,14 +360,6 @@ pub(super) fn truth_of(value: &Value) -> Result<bool, Fault> {
     match value {
         Value::Bool(truth) => Ok(*truth),
         other => fault(format!("expected true or false, found {}", type_name(other))),
-    }
-}
-
-fn constant_segment(post: &Post) -> Option<Segment> {
-    match post {
-        Post::Member(name) => Some(Segment::Member(name.clone())),
-        Post::Index(Ast::Literal(index)) => index_segment(index).ok(),
-        _ => None,
     }
 }
 

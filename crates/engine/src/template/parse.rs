@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::function::Function;
+use super::path::constant_segment;
 use super::syntax::{Ast, Each, EachKind, Op, Post};
 use super::token::{Kind, Scanner, TEXT_MAX, Token, fault_at};
 use super::{ParseFault, Reference};
@@ -228,7 +229,11 @@ impl Parser<'_> {
             reference.extend(posts.iter().map_while(fixed_member));
             self.references.push(reference);
         }
-        Ok(if posts.is_empty() { base } else { Ast::Postfix(Box::new(base), posts) })
+        if posts.is_empty() {
+            return Ok(base);
+        }
+        let leading = posts.iter().map_while(constant_segment).collect();
+        Ok(Ast::Postfix(Box::new(base), leading, posts))
     }
 
     /// What follows a dot: a member, a method or a comprehension.
@@ -354,7 +359,7 @@ impl Parser<'_> {
         match (name, arguments.len()) {
             ("has", 1) => {
                 let path = arguments.remove(0);
-                let is_path = matches!(&path, Ast::Postfix(_, posts)
+                let is_path = matches!(&path, Ast::Postfix(_, _, posts)
                     if matches!(posts.last(), Some(Post::Member(_) | Post::Index(_))));
                 if !is_path {
                     return self.fault(at, "has() takes a path, as in `has(input.title)`");

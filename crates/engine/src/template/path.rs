@@ -28,10 +28,9 @@ impl Path {
     pub(super) fn of(ast: &Ast) -> Option<Self> {
         match ast {
             Ast::Root(root) => Some(Self { root: root.clone(), segments: Vec::new() }),
-            Ast::Postfix(base, posts) => {
+            Ast::Postfix(base, leading, posts) if leading.len() == posts.len() => {
                 let Ast::Root(root) = base.as_ref() else { return None };
-                let segments = posts.iter().map(segment).collect::<Option<Vec<_>>>()?;
-                Some(Self { root: root.clone(), segments })
+                Some(Self { root: root.clone(), segments: leading.clone() })
             },
             _ => None,
         }
@@ -49,7 +48,8 @@ impl Path {
     }
 }
 
-fn segment(post: &Post) -> Option<Segment> {
+/// The segment that a member or index is, when it is known before anything runs.
+pub(super) fn constant_segment(post: &Post) -> Option<Segment> {
     match post {
         Post::Member(name) => Some(Segment::Member(name.clone())),
         Post::Index(Ast::Literal(Value::Number(number))) => {

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::function::Function;
+use super::path::Segment;
 
 /// A node.
 #[derive(Debug)]
@@ -14,8 +15,9 @@ pub(super) enum Ast {
     Root(String),
     /// The variable of an enclosing comprehension, counted from the outermost.
     Local(usize),
-    /// Members, indices and methods after a base.
-    Postfix(Box<Self>, Vec<Post>),
+    /// Members, indices and methods after a base; first those at its beginning that are constant,
+    /// once more, in the form in which they are followed.
+    Postfix(Box<Self>, Vec<Segment>, Vec<Post>),
     /// `!` so many times.
     Not(usize, Box<Self>),
     /// `-` so many times.

@@ -312,3 +312,33 @@ fn a_condition_is_true_or_false_or_a_fault() {
         "`input.count`: expected true or false, found a number"
     );
 }
+
+/// What most steps do: a mapping of a few paths. It has to disappear beside everything else.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "the claim is about time"
+)]
+fn a_plain_path_costs_well_under_a_microsecond() {
+    const ROUNDS: u32 = 100_000;
+    let world = world();
+    let time = |what: &str, run: &dyn Fn()| {
+        let started = std::time::Instant::now();
+        (0..ROUNDS).for_each(|_| run());
+        let ns = started.elapsed().as_nanos() as f64 / f64::from(ROUNDS);
+        println!("{what}: {ns:.0} ns");
+        ns
+    };
+    let path = Expression::parse("steps.draft.output.title").unwrap();
+    let template = Template::parse("{{ steps.draft.output.title }}").unwrap();
+    let text = Template::parse("About {{ steps.draft.output.title }}").unwrap();
+    let condition = Expression::parse("steps.draft.output.score >= 7 && input.count < 5").unwrap();
+    let fastest = time("path", &|| drop(path.eval(&world)));
+    time("template of one path", &|| drop(template.render(&world)));
+    time("text", &|| drop(text.render(&world)));
+    time("condition", &|| drop(condition.holds(&world)));
+    let limit_ns = if cfg!(debug_assertions) { 50_000.0 } else { 1_000.0 };
+    assert!(fastest < limit_ns, "{fastest}");
+}
