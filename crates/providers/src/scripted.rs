@@ -126,13 +126,13 @@ impl ScriptedModel {
         if let Some((rule, Strike::Fail(failure, pause))) = &strike
             && !failure.is_after_effect
         {
-            self.enter(request, place, LedgerOutcome::Refused, Some(*rule), None).map_err(now)?;
+            self.enter(request, place, (LedgerOutcome::Refused, Some(*rule)), None).map_err(now)?;
             return Err((pause.unwrap_or(latency), failure.to_failure(&self.name)));
         }
         let (answer, text) = match self.write(request, strike.as_ref().map(|(_, strike)| strike)) {
             Ok(written) => written,
             Err(failure) => {
-                self.enter(request, place, LedgerOutcome::Refused, None, None).map_err(now)?;
+                self.enter(request, place, (LedgerOutcome::Refused, None), None).map_err(now)?;
                 return Err((latency, failure));
             },
         };
@@ -147,7 +147,7 @@ impl ScriptedModel {
             _ => (LedgerOutcome::Answered, None, latency),
         };
         let rule = strike.map(|(rule, _)| rule);
-        self.enter(request, place, outcome, rule, Some((&answer, &text))).map_err(now)?;
+        self.enter(request, place, (outcome, rule), Some((&answer, &text))).map_err(now)?;
         Ok(Work { answer, text, latency, lost })
     }
 
@@ -160,7 +160,7 @@ impl ScriptedModel {
         let seed = seed.wrapping_add(u64::from(request.variation));
         let written = self.writer.write(request, self.config.seed, seed)?;
         let (answer, text) = match strike {
-            Some(Strike::InvalidJson) => faults::invalid_json(written.text),
+            Some(Strike::InvalidJson) => faults::invalid_json(&written.text),
             Some(Strike::SchemaBreach) => faults::schema_breach(written.answer),
             _ => (written.answer, written.text),
         };
@@ -194,23 +194,22 @@ impl ScriptedModel {
         let answer = stored(&known).ok_or_else(|| {
             CallFailure::new(
                 ErrorClass::Internal,
-                Outcome::Refused,
+                Outcome::Unknown,
                 "ledger_unreadable",
                 format!("{} has lost the answer to a call it has billed", self.name),
             )
         })?;
         let text = answer::text_of(&answer.answer);
-        self.enter(request, known.place, LedgerOutcome::Replayed, None, None)?;
+        self.enter(request, known.place, (LedgerOutcome::Replayed, None), None)?;
         Ok(Work { answer, text, latency, lost: None })
     }
 
-    /// Enters the call into the books.
+    /// Enters the call into the books: what became of it, by which rule, and what was written.
     fn enter(
         &self,
         request: &ModelRequest,
         place: String,
-        outcome: LedgerOutcome,
-        fault: Option<u32>,
+        (outcome, fault): (LedgerOutcome, Option<u32>),
         written: Option<(&ModelAnswer, &str)>,
     ) -> Result<(), CallFailure> {
         let is_kept = self.config.safety != CallSafety::Neither;
@@ -301,6 +300,7 @@ impl ModelProvider for ScriptedModel {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn unwritable(fault: LedgerFault) -> CallFailure {
     let code = "ledger_unavailable";
     CallFailure::new(ErrorClass::Internal, Outcome::NotSent, code, fault.to_string())

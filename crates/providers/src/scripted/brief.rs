@@ -7,6 +7,7 @@ mod words;
 
 use serde_json::Value;
 
+pub(super) use japanese::is_japanese;
 pub(super) use words::{Domain, Lang};
 
 /// Inputs nested deeper than this are not read.
@@ -26,6 +27,8 @@ pub(super) struct Brief {
     pub(super) audience: Option<String>,
     /// Facts worth repeating.
     pub(super) details: Vec<String>,
+    /// Whether the first of them is what a reviewer asked to be mentioned.
+    pub(super) has_wish: bool,
     pub(super) domain: Domain,
     /// How long the thing asked for is to last, in tenths of a second.
     pub(super) duration_tenths: Option<u64>,
@@ -62,14 +65,15 @@ impl Brief {
     pub(super) fn read(input: &Value, feedback: Option<&Value>) -> Self {
         let mut found = Found::default();
         found.walk(input, "prompt", 0);
-        let feedback = feedback.and_then(feedback_text).or(found.feedback.map(|(_, text)| text));
+        let feedback =
+            feedback.and_then(feedback_text).or_else(|| found.feedback.map(|(_, text)| text));
         let prompt = found.prompt.map_or("", |(_, text)| text);
         let title = found.title.map_or("", |(_, text)| text);
         let lang = match found.language {
             Some((_, tag)) if tag.starts_with("ja") => Lang::Ja,
             Some((_, tag)) if tag.starts_with("en") => Lang::En,
-            _ if japanese::is_japanese(prompt) || japanese::is_japanese(title) => Lang::Ja,
-            _ if prompt.is_empty() && feedback.is_some_and(japanese::is_japanese) => Lang::Ja,
+            _ if is_japanese(prompt) || is_japanese(title) => Lang::Ja,
+            _ if prompt.is_empty() && feedback.is_some_and(is_japanese) => Lang::Ja,
             _ => Lang::En,
         };
         let brand = found.brand.map(|(_, text)| text.trim().to_owned());
@@ -80,6 +84,7 @@ impl Brief {
         Self {
             lang,
             violation: violation(input, &found.forbidden),
+            has_wish: feedback.is_some_and(|text| wish(text).is_some()),
             details: details(&found, prompt, feedback),
             duration_tenths: found.duration.and_then(|(_, seconds)| tenths(seconds)),
             script: found.script.map(|(_, text)| paragraphs(text)).unwrap_or_default(),
@@ -197,17 +202,15 @@ fn subject(found: &Found<'_>, brand: Option<&str>) -> (Option<String>, bool) {
         let noun = english::without_article(text.trim());
         (!noun.is_empty() && noun.chars().count() <= 60).then(|| (noun.to_owned(), false))
     };
-    let read = |text: &str| match japanese::is_japanese(text) {
-        true => japanese::subject(text),
-        false => english::subject(text),
+    let read = |text: &str| {
+        if is_japanese(text) { japanese::subject(text) } else { english::subject(text) }
     };
     let named = found.product.and_then(|(_, text)| whole(text));
-    let (noun, quoted) = match named
+    let Some((noun, quoted)) = named
         .or_else(|| found.prompt.and_then(|(_, text)| read(text)))
         .or_else(|| found.title.and_then(|(_, text)| whole(text)))
-    {
-        Some(subject) => subject,
-        None => return (None, false),
+    else {
+        return (None, false);
     };
     let noun = match brand {
         Some(brand) => without_owner(&noun, brand).to_owned(),
@@ -225,30 +228,24 @@ fn without_owner<'a>(noun: &'a str, brand: &str) -> &'a str {
 }
 
 fn audience_in(prompt: &str) -> Option<String> {
-    match japanese::is_japanese(prompt) {
-        true => japanese::audience(prompt),
-        false => english::audience(prompt),
-    }
+    if is_japanese(prompt) { japanese::audience(prompt) } else { english::audience(prompt) }
 }
 
 fn details(found: &Found<'_>, prompt: &str, feedback: Option<&str>) -> Vec<String> {
-    let mut details: Vec<String> = Vec::new();
     // What the reviewer asks to be mentioned comes first.
-    if let Some(text) = feedback {
-        details.extend(match japanese::is_japanese(text) {
-            true => japanese::wished(text),
-            false => english::wished(text),
-        });
-    }
+    let mut details: Vec<String> = feedback.and_then(wish).into_iter().collect();
     details.extend(
         found.details.iter().map(|text| english::lower_first(text.trim_end_matches(['.', '。']))),
     );
-    match japanese::is_japanese(prompt) {
-        true => details.extend(japanese::facts(prompt)),
-        false => details.extend(english::facts(prompt)),
-    }
+    let facts = if is_japanese(prompt) { japanese::facts } else { english::facts };
+    details.extend(facts(prompt));
     details.truncate(DETAILS_MAX);
     details
+}
+
+/// What a note asks to be mentioned.
+fn wish(note: &str) -> Option<String> {
+    if is_japanese(note) { japanese::wished(note) } else { english::wished(note) }
 }
 
 fn tenths(seconds: f64) -> Option<u64> {
@@ -301,7 +298,7 @@ fn excluded_term(rule: &str) -> String {
         "the ",
         "word ",
     ] {
-        term = term.strip_prefix(lead).map_or(term.clone(), str::to_owned);
+        term = term.strip_prefix(lead).map_or_else(|| term.clone(), str::to_owned);
     }
     for tail in [
         "は使わない",
@@ -316,7 +313,7 @@ fn excluded_term(rule: &str) -> String {
         "ng",
         "なし",
     ] {
-        term = term.strip_suffix(tail).map_or(term.clone(), str::to_owned);
+        term = term.strip_suffix(tail).map_or_else(|| term.clone(), str::to_owned);
     }
     term.trim_matches(['"', '“', '”', '「', '」', ' ']).to_owned()
 }

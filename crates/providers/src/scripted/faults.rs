@@ -226,7 +226,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// The answer broken off in the middle.
-pub(super) fn invalid_json(text: String) -> (Answer, String) {
+pub(super) fn invalid_json(text: &str) -> (Answer, String) {
     let mut end = text.len() / 2;
     while !text.is_char_boundary(end) {
         end += 1;

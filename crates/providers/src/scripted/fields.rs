@@ -246,10 +246,8 @@ pub(super) fn number_role_of(name: &str) -> Role {
 /// What a truth value is for: something to be wished for, or something to be afraid of.
 pub(super) fn truth_role_of(name: &str) -> Role {
     let name = plain(name);
-    match REFUSALS.iter().any(|word| name.contains(word)) {
-        true => Role::Refusal,
-        false => Role::Verdict,
-    }
+    let is_feared = REFUSALS.iter().any(|word| name.contains(word));
+    if is_feared { Role::Refusal } else { Role::Verdict }
 }
 
 /// The language that a member's name asks for: `summaryJa`, `headline_en`.
@@ -285,7 +283,9 @@ fn by_form(name: &str) -> Role {
 fn plain(name: &str) -> String {
     let words = words(name);
     match language_of(name) {
-        Some(_) => words.rsplit_once('_').map_or(words.clone(), |(front, _)| front.to_owned()),
+        Some(_) => {
+            words.rsplit_once('_').map_or_else(|| words.clone(), |(front, _)| front.to_owned())
+        },
         None => words,
     }
 }

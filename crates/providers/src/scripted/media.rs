@@ -198,9 +198,10 @@ impl MediaProvider for ScriptedMedia {
             Kept { kind: request.kind, spec: request.spec.clone(), takes_ms: takes.0, fails: None };
         match strike.map(|(_, strike)| strike) {
             Some(Strike::Fail(struck, pause)) => {
-                let (outcome, kept) = match struck.is_after_effect {
-                    true => (LedgerOutcome::Lost, Some(&kept)),
-                    false => (LedgerOutcome::Refused, None),
+                let (outcome, kept) = if struck.is_after_effect {
+                    (LedgerOutcome::Lost, Some(&kept))
+                } else {
+                    (LedgerOutcome::Refused, None)
                 };
                 self.enter(request, outcome, rule, kept)?;
                 self.sleeper.sleep(pause.unwrap_or_default()).await;

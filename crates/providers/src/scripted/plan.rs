@@ -149,9 +149,10 @@ impl Reader<'_> {
         if let Some(key) = key {
             self.referred.insert(key, id);
         }
-        let (shape, role) = match depth > DEPTH_MAX {
-            true => (Shape::Anything, role),
-            false => self.shape(schema, &name, depth),
+        let (shape, role) = if depth > DEPTH_MAX {
+            (Shape::Anything, role)
+        } else {
+            self.shape(schema, &name, depth)
         };
         if let Some(node) = self.nodes.get_mut(id) {
             node.shape = shape;
@@ -234,7 +235,8 @@ impl Reader<'_> {
                 }
             }
         }
-        let open = schema.get("additionalProperties").or(schema.get("unevaluatedProperties"));
+        let open =
+            schema.get("additionalProperties").or_else(|| schema.get("unevaluatedProperties"));
         for name in required {
             if !members.iter().any(|member| member.name == name) {
                 let any = open.cloned().unwrap_or(Value::Bool(true));

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::brief::{Brief, Domain, Lang};
+use super::brief::{Brief, Domain, Lang, is_japanese};
 use super::dice::{Dice, mixed};
 
 /// The lines of one language.
@@ -25,6 +25,7 @@ pub(super) struct Voice {
 }
 
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "a hook concept is one word")]
 struct Concept {
     emotion: String,
     mood: String,
@@ -56,7 +57,8 @@ struct Visuals {
 
 #[derive(Debug, Deserialize)]
 struct Look {
-    look: String,
+    #[serde(rename = "look")]
+    light: String,
     palette: Vec<String>,
     shots: Vec<String>,
 }
@@ -192,7 +194,7 @@ impl<'a> Piece<'a> {
 
     /// A whole picture prompt around one shot.
     pub(super) fn picture(&self, shot: &str) -> String {
-        let look = VISUALS.looks.get(self.concept).map_or("", |look| look.look.as_str());
+        let look = VISUALS.looks.get(self.concept).map_or("", |look| look.light.as_str());
         upper_first(&format!("{}; {look}", self.fill(shot, Lang::En)))
     }
 
@@ -231,7 +233,12 @@ impl<'a> Piece<'a> {
                 Lang::Ja => "この作品",
             })),
             "s" | "S" => self.subject(lang, to),
-            "a" | "A" => to.push_str(brief.audience.as_deref().unwrap_or(&voice.default_audience)),
+            "a" | "A" => {
+                // People described in the other language would break the sentence.
+                let fits = |people: &&str| is_japanese(people) == (lang == Lang::Ja);
+                let people = brief.audience.as_deref().filter(fits);
+                to.push_str(people.unwrap_or(&voice.default_audience));
+            },
             "b" | "B" => to.push_str(brand.unwrap_or(&voice.default_brand)),
             "m" | "M" => to.push_str(self.domain_words(lang).map_or("", |words| &words.moment)),
             "d" => to.push_str(brief.details.first().map_or("", String::as_str)),

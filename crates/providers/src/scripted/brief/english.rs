@@ -162,7 +162,7 @@ pub(super) fn wished(note: &str) -> Option<String> {
             let at = lower.find(cue)? + cue.len();
             let rest = note.get(at..)?;
             let wish = rest.get(..ends(rest, &[",", ".", ";", "!", " and make ", " and use "]))?;
-            let wish = wish.trim().strip_prefix("that ").unwrap_or(wish.trim());
+            let wish = wish.trim().strip_prefix("that ").unwrap_or_else(|| wish.trim());
             (3..=80).contains(&wish.len()).then(|| wish.to_owned())
         },
     )

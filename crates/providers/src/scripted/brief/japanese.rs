@@ -21,7 +21,7 @@ const FORMS: [&str; 16] = [
 ];
 
 /// Whether the text has kana or kanji in it.
-pub(super) fn is_japanese(text: &str) -> bool {
+pub(in crate::scripted) fn is_japanese(text: &str) -> bool {
     text.chars().any(|c| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'))
 }
 
@@ -108,6 +108,10 @@ pub(super) fn wished(note: &str) -> Option<String> {
     cues.iter().find_map(|cue| {
         let (front, _) = note.split_once(cue)?;
         let wish = front.rsplit(['。', '、', '\n']).next()?.trim();
+        let wish = ["であること", "なこと", "こと"]
+            .iter()
+            .find_map(|tail| wish.strip_suffix(tail))
+            .unwrap_or(wish);
         (2..=40).contains(&wish.chars().count()).then(|| wish.to_owned())
     })
 }

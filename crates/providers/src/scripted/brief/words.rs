@@ -224,10 +224,7 @@ impl Domain {
 
     fn in_text(text: &str) -> Option<Self> {
         let lower = text.to_lowercase();
-        let known = |word: &&str| match word.is_ascii() {
-            true => super::contains_word(&lower, word),
-            false => lower.contains(word),
-        };
+        let known = |word: &&str| super::contains_word(&lower, word);
         // The word that stands last names the thing; those before it describe it: a tea festival
         // is a festival, and a festival tea is a tea.
         WORDS

@@ -96,6 +96,7 @@ impl Filler<'_> {
                     _ => self.considered(Pool::General("observation"), max),
                 }
             },
+            Role::Body | Role::Caption => self.told_to_the_public(node.role, max),
             role => match pool_of(role, brief.violation.is_some()) {
                 (pool, true) => self.considered(pool, max),
                 (pool, false) => self.line(pool, max),
@@ -116,6 +117,17 @@ impl Filler<'_> {
             return answer;
         }
         joined(&answer, &line, self.lang)
+    }
+
+    /// Copy, with what a reviewer wished to be in it.
+    fn told_to_the_public(&mut self, role: Role, max: usize) -> String {
+        let line = self.line(pool_of(role, false).0, max);
+        if !self.piece.brief.has_wish {
+            return line;
+        }
+        let wish = self.line(Pool::General("detail"), max);
+        let whole = joined(&line, &wish, self.lang);
+        if whole.chars().count() <= max { whole } else { wish }
     }
 
     /// A line of the pool that was not used yet and fits, filled in.
@@ -148,7 +160,7 @@ impl Filler<'_> {
     fn in_sequence(&self, pool: Pool, spot: Spot) -> Option<&'static str> {
         let lines = self.piece.lines(pool, if pool == Pool::Shot { Lang::En } else { self.lang });
         let last = lines.len().checked_sub(1)?;
-        let at = in_six(spot).unwrap_or(spot.at % lines.len());
+        let at = in_six(spot, self.piece.brief.has_wish).unwrap_or(spot.at % lines.len());
         lines.get(at.min(last)).copied()
     }
 
@@ -162,7 +174,7 @@ impl Filler<'_> {
             own.clone()
         } else if spot.at >= 6 {
             self.line(Pool::Message, usize::MAX)
-        } else if in_six(spot) == Some(4) && !brief.details.is_empty() {
+        } else if in_six(spot, brief.has_wish) == Some(4) && !brief.details.is_empty() {
             self.line(Pool::General("detail"), usize::MAX)
         } else {
             let line = self.in_sequence(Pool::Beat, spot).unwrap_or("");
@@ -383,10 +395,14 @@ fn pool_of(role: Role, is_bad: bool) -> (Pool, bool) {
 
 /// Which of the six stations of a story stands at this place: opening, two steps of tension, the
 /// product, what speaks for it, the close. None beyond six.
-fn in_six(spot: Spot) -> Option<usize> {
+fn in_six(spot: Spot, has_wish: bool) -> Option<usize> {
     const STATIONS: [&[usize]; 7] =
         [&[3], &[3], &[3, 5], &[0, 3, 5], &[0, 3, 4, 5], &[0, 1, 3, 4, 5], &[0, 1, 2, 3, 4, 5]];
-    STATIONS.get(spot.of)?.get(spot.at).copied()
+    match (spot.of, has_wish) {
+        // What a reviewer asked for has its place in a short piece too.
+        (2 | 3, true) => Some(spot.at + 3),
+        _ => STATIONS.get(spot.of)?.get(spot.at).copied(),
+    }
 }
 
 fn joined(first: &str, second: &str, lang: Lang) -> String {

@@ -162,7 +162,7 @@ pub(super) fn main_type(schema: &Map<String, Value>) -> &'static str {
     ];
     if let Some(named) = schema.get("type") {
         let named = types(named);
-        let wanted = named.iter().find(|kind| **kind != "null").or(named.first());
+        let wanted = named.iter().find(|kind| **kind != "null").or_else(|| named.first());
         return wanted.and_then(|w| KINDS.iter().find(|kind| *kind == w)).copied().unwrap_or("any");
     }
     let sign = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| schema.contains_key(*sign)));

@@ -139,10 +139,9 @@ impl Reader {
             'd' => DIGIT.to_vec(),
             'w' => WORD.to_vec(),
             's' => SPACE.to_vec(),
-            'D' | 'S' | 'W' => return None,
             'n' => one('\n'),
             't' => one('\t'),
-            'b' | 'B' | 'p' | 'P' | 'k' | 'A' | 'z' | 'Z' => return None,
+            'D' | 'S' | 'W' | 'b' | 'B' | 'p' | 'P' | 'k' | 'A' | 'z' | 'Z' => return None,
             c if c.is_ascii_digit() => return None,
             c => one(c),
         })

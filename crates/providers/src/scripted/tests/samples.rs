@@ -129,7 +129,9 @@ fn an_inn_in_japanese() {
 #[test]
 fn feedback_is_taken_up() {
     let note = "Make it warmer and mention the recyclable bottle.";
-    expect_file!["../samples/tea.feedback.en.txt"].assert_eq(&campaign(&tea(), Some(note)));
+    let told = campaign(&tea(), Some(note));
+    assert!(told.matches("recyclable bottle").count() > 6);
+    expect_file!["../samples/tea.feedback.en.txt"].assert_eq(&told);
     let note = "もっと明るい雰囲気に。数量限定であることを入れてください。";
     expect_file!["../samples/matcha.feedback.ja.txt"].assert_eq(&campaign(&matcha(), Some(note)));
 }
