@@ -53,7 +53,7 @@ pub enum LedgerOutcome {
     Refused,
     /// The key was known: the first answer was given again, nothing was billed.
     Replayed,
-    /// Stopped by its owner; billed as far as it had come.
+    /// A job done so far was stopped by its owner; what was billed stays billed.
     Cancelled,
 }
 
@@ -68,6 +68,9 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
 
     /// How often the fault rule has struck so far, at `place` or anywhere.
     fn struck(&self, fault: u32, place: Option<&str>) -> u64;
+
+    /// Whether the job under this key was stopped by its owner.
+    fn is_cancelled(&self, key: &str) -> bool;
 
     /// The sums.
     fn report(&self) -> Result<LedgerReport, LedgerFault>;

@@ -7,6 +7,7 @@ pub mod profiles;
 pub mod registry;
 pub mod pace;
 pub mod ledger;
+pub mod scripted;
 
 pub use error::{CallFailure, Outcome};
 pub use media::{

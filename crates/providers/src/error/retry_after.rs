@@ -33,11 +33,9 @@ fn seconds(text: &str) -> Option<Millis> {
 /// or `Sun Nov  6 08:49:37 1994`.
 fn http_date(text: &str) -> Option<i64> {
     let words: Vec<&str> = text.split([' ', '-', ',']).filter(|word| !word.is_empty()).collect();
-    let (day, month, year, time) = match words.as_slice() {
-        [_, day, month, year, time, "GMT"] | [_, month, day, time, year] => {
-            (day, month, year, time)
-        },
-        _ => return None,
+    let ([_, day, month, year, time, "GMT"] | [_, month, day, time, year]) = words.as_slice()
+    else {
+        return None;
     };
     let year = match (year.len(), number(year, 9999)?) {
         (4, year) => year,

@@ -86,6 +86,10 @@ impl Ledger for FileLedger {
         self.inner.lock().totals.struck(fault, place)
     }
 
+    fn is_cancelled(&self, key: &str) -> bool {
+        self.inner.lock().totals.is_cancelled(key)
+    }
+
     fn report(&self) -> Result<LedgerReport, LedgerFault> {
         self.with(|inner| {
             inner.catch_up()?;

@@ -43,6 +43,10 @@ impl Ledger for MemoryLedger {
         self.inner.lock().totals.struck(fault, place)
     }
 
+    fn is_cancelled(&self, key: &str) -> bool {
+        self.inner.lock().totals.is_cancelled(key)
+    }
+
     fn report(&self) -> Result<LedgerReport, LedgerFault> {
         Ok(self.inner.lock().totals.report.clone())
     }

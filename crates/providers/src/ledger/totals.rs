@@ -1,6 +1,6 @@
 //! The running sums of a ledger and where each key's done call is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -46,6 +46,7 @@ pub(super) struct Totals {
     pub(super) report: LedgerReport,
     /// By the first half of the key's SHA-256: keys are long and there are millions.
     done: HashMap<[u8; 16], (Place, u32)>,
+    cancelled: HashSet<[u8; 16]>,
     struck: HashMap<u32, u64>,
     struck_at: HashMap<(u32, String), u64>,
 }
@@ -61,7 +62,10 @@ impl Totals {
             LedgerOutcome::Lost => report.lost += 1,
             LedgerOutcome::Refused => report.refused += 1,
             LedgerOutcome::Replayed => report.replayed += 1,
-            LedgerOutcome::Cancelled => report.cancelled += 1,
+            LedgerOutcome::Cancelled => {
+                report.cancelled += 1;
+                self.cancelled.insert(short(&head.key));
+            },
         }
         if let Some(fault) = head.fault {
             *self.struck.entry(fault).or_default() += 1;
@@ -86,6 +90,10 @@ impl Totals {
     /// Where the first done call under this key is.
     pub(super) fn find(&self, key: &str) -> Option<Place> {
         self.done.get(&short(key)).map(|(place, _)| *place)
+    }
+
+    pub(super) fn is_cancelled(&self, key: &str) -> bool {
+        self.cancelled.contains(&short(key))
     }
 
     pub(super) fn struck(&self, fault: u32, place: Option<&str>) -> u64 {
