@@ -1,1 +1,3 @@
 //! showrunner-testkit
+
+pub mod journal_conformance;

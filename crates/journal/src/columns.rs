@@ -65,13 +65,14 @@ pub(crate) const RUNS: Table = Table {
         ("last_hash", Bytes),
         ("updated_at", Int),
         ("due", Int),
+        ("wake_at", Int),
         ("waits", Text),
         ("spent_cost", Int),
         ("spent_tokens", Int),
         ("reserved_cost", Int),
         ("reserved_tokens", Int),
         ("status", Text),
-        ("wake_at", Int),
+        ("timer_at", Int),
         ("open", Int),
     ],
     key: &["id"],
@@ -80,7 +81,7 @@ pub(crate) const RUNS: Table = Table {
 /// How many of the columns of [`RUNS`] are facts.
 pub(crate) const FACTS: usize = 16;
 /// How many of them change with every append.
-pub(crate) const STATE: usize = 10;
+pub(crate) const STATE: usize = 11;
 /// How many of them are indexed and written when they change.
 pub(crate) const INDEXED: usize = 3;
 
@@ -309,6 +310,7 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
         CellRef::Bytes(hash),
         at(state.updated_at),
         count(state.due),
+        maybe_at(state.wake_at),
         state.waits.as_deref().into(),
         CellRef::Int(state.spent.cost.0),
         count(state.spent.tokens),
@@ -317,8 +319,8 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
     ]
 }
 
-pub(crate) fn indexed(state: &RunState) -> [CellRef<'_>; INDEXED] {
-    [state.status.into(), maybe_at(state.wake_at), CellRef::Int(i64::from(state.open))]
+pub(crate) fn indexed(state: &RunState, timer_at: Option<i64>) -> [CellRef<'_>; INDEXED] {
+    [state.status.into(), timer_at.into(), CellRef::Int(i64::from(state.open))]
 }
 
 pub(crate) fn outcome<'a>(outcome: &'a RunOutcome, object: Option<&'a str>) -> [CellRef<'a>; 7] {

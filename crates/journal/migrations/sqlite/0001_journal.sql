@@ -46,6 +46,7 @@ CREATE TABLE runs (
   last_hash       BLOB    NOT NULL,
   updated_at      INTEGER NOT NULL,
   due             INTEGER NOT NULL,
+  wake_at         INTEGER,
   waits           TEXT,
   spent_cost      INTEGER NOT NULL,
   spent_tokens    INTEGER NOT NULL,
@@ -53,7 +54,7 @@ CREATE TABLE runs (
   reserved_tokens INTEGER NOT NULL,
   -- written when they change; indexed
   status          TEXT    NOT NULL,
-  wake_at         INTEGER,
+  timer_at        INTEGER,  -- not later than wake_at; see timer_after()
   open            INTEGER NOT NULL,
   -- written at the end
   delivered_at    INTEGER,
@@ -68,8 +69,8 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_start ON runs (org, started_at DESC, id DESC);
 -- list_runs() with a status; home(): how many run, wait, failed.
 CREATE INDEX runs_by_status ON runs (org, status, started_at DESC, id DESC);
--- next_wake_at() and runs_to_recover(): runs that wait for a time.
-CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
+-- next_wake_at() and runs_to_wake(): runs that wait for a time.
+CREATE INDEX runs_by_timer ON runs (timer_at) WHERE timer_at IS NOT NULL;
 -- runs_to_recover(): after a start, every run that is not over.
 CREATE INDEX runs_open ON runs (id) WHERE open = 1;
 -- children_of(): the runs that a run started.

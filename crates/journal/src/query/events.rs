@@ -53,6 +53,9 @@ pub struct NumberedEvent {
     pub json: Box<RawValue>,
 }
 
+/// So many runs are read with one question: enough to make its own cost small, few enough to
+/// keep what is in memory at once small.
+const RUNS_AT_ONCE: usize = 100;
 /// A page of batches is at most so long, whatever is asked for.
 const BATCHES_MAX: i64 = 1000;
 
@@ -74,6 +77,33 @@ impl dyn Journal {
                 return Ok(batches);
             }
         }
+    }
+
+    /// Everything that happened to several runs, by run; for recovery, where one question per
+    /// run would take longer than the answer.
+    pub async fn read_many(
+        &self,
+        runs: &[RunId],
+    ) -> Result<Vec<(RunId, Vec<StoredBatch>)>, JournalError> {
+        let mut found: Vec<(RunId, Vec<StoredBatch>)> = Vec::with_capacity(runs.len());
+        for some in runs.chunks(RUNS_AT_ONCE) {
+            let mut question = Statement::new(
+                "SELECT run_id, seq_first, seq_last, at_us, hash, body, object FROM journal
+                 WHERE run_id IN (",
+            );
+            let places: Vec<String> = some.iter().map(|run| question.place(run.as_str())).collect();
+            question.push(&places.join(", "));
+            question.push(") ORDER BY run_id, seq_first");
+            for mut row in self.fetch(question).await? {
+                let run = RunId::from(row.text()?);
+                let batch = self.read_batch(row).await?;
+                match found.last_mut() {
+                    Some((last, batches)) if *last == run => batches.push(batch),
+                    _ => found.push((run, vec![batch])),
+                }
+            }
+        }
+        Ok(found)
     }
 
     async fn read_page(

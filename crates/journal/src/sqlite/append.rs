@@ -27,7 +27,7 @@ pub(super) struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Indexed {
     status: StatusName,
-    wake_at: Option<i64>,
+    timer_at: Option<i64>,
     open: bool,
 }
 
@@ -157,7 +157,7 @@ fn find_head(statements: &mut Statements<'_>, id: &RunId) -> rusqlite::Result<Op
                 hash: row.get(2)?,
                 indexed: Indexed {
                     status: status_name(&status),
-                    wake_at: row.get(4)?,
+                    timer_at: row.get(4)?,
                     open: row.get(5)?,
                 },
             })
@@ -192,7 +192,7 @@ fn write_run(
     let state = &append.rows.state;
     let indexed = Indexed {
         status: status_name(state.status),
-        wake_at: state.wake_at.map(|at| at.0),
+        timer_at: state.timer_after(known.and_then(|head| head.indexed.timer_at)),
         open: state.open,
     };
     let no = match (known, &append.rows.facts) {
@@ -200,7 +200,7 @@ fn write_run(
             let no = [CellRef::Int(head.no)];
             run(&mut statements.run_state, columns::state(state, &hash).into_iter().chain(no))?;
             if head.indexed != indexed {
-                let values = columns::indexed(state).into_iter().chain(no);
+                let values = columns::indexed(state, indexed.timer_at).into_iter().chain(no);
                 run(&mut statements.run_indexed, values)?;
             }
             head.no
@@ -211,7 +211,7 @@ fn write_run(
             let values = columns::facts(&append.run_id, facts, &labels)
                 .into_iter()
                 .chain(columns::state(state, &hash))
-                .chain(columns::indexed(state))
+                .chain(columns::indexed(state, indexed.timer_at))
                 .chain([CellRef::Int(no)]);
             run(&mut statements.run, values)?;
             for (key, value) in &facts.labels {
