@@ -158,25 +158,31 @@ pub fn due(run: &Run) -> Vec<Effect> {
     effects
 }
 
-/// What `events` made due: everything due for the steps they are about. Together over a run's
-/// life these are what [`due`] would have said each time, without looking at every step again.
+/// What `events` made due, and nothing that was due before them: over a run's life these are what
+/// [`due`] would have said, each once, without looking at every step again.
 pub fn due_after(run: &Run, events: &[Event]) -> Vec<Effect> {
-    let mut touched: Vec<StepNo> =
-        events.iter().filter_map(|event| run.find(event.step()?)).collect();
+    let mut released: Vec<(StepNo, Token)> = Vec::new();
+    let mut has_ended = false;
     for event in events {
-        if let Event::StepsReset { steps, .. } = event {
-            touched.extend(steps.iter().filter_map(|key| run.find(key)));
+        match event {
+            Event::StepStarted { step, token, .. }
+            | Event::JobAccepted { step, token, .. }
+            | Event::AttemptTimedOut { step, token, .. }
+            | Event::DoubtResolved { step, token, .. }
+            | Event::AttemptAbandoned { step, token } => {
+                // The instance that holds the key now holds its former rounds' attempts as well.
+                released.extend(run.find(step).map(|no| (no, *token)));
+            },
+            Event::RunCompleted { .. } | Event::RunFailed { .. } | Event::RunCancelled { .. } => {
+                has_ended = true;
+            },
+            _ => {},
         }
     }
-    touched.sort_unstable();
-    touched.dedup();
-    let mut effects: Vec<Effect> = touched
-        .into_iter()
-        .filter(|no| run.open.contains(no))
-        .flat_map(|no| due_for(run, no))
-        .collect();
-    effects.extend(notification(run));
-    effects
+    released.sort_unstable();
+    released.dedup();
+    let effects = released.into_iter().filter_map(|(no, token)| due_for_attempt(run, no, token));
+    effects.chain(notification(run).filter(|_| has_ended)).collect()
 }
 
 /// How many effects are due, without making them.
@@ -196,17 +202,28 @@ fn has_current(step: &Step) -> bool {
 
 fn due_for(run: &Run, no: StepNo) -> Vec<Effect> {
     let step = run.step(no);
-    let mut effects: Vec<Effect> =
-        step.past.iter().map(|past| abort(run, no, past, false)).collect();
-    let Some(attempt) = step.attempt.as_ref().filter(|_| has_current(step)) else {
-        return effects;
-    };
-    if attempt.timed_out && (attempt.job.is_some() || attempt.child.is_some()) {
-        effects.push(abort(run, no, attempt, true));
-    } else {
-        effects.extend(work(run, no, attempt));
+    let past = step.past.iter().map(|past| abort(run, no, past, false));
+    past.chain(due_for_current(run, no)).collect()
+}
+
+fn due_for_attempt(run: &Run, no: StepNo, token: Token) -> Option<Effect> {
+    match run.step(no).past(token) {
+        Some(past) => Some(abort(run, no, past, false)),
+        None => {
+            let attempt = run.step(no).attempt.as_ref()?;
+            (attempt.token == token).then(|| due_for_current(run, no)).flatten()
+        },
     }
-    effects
+}
+
+fn due_for_current(run: &Run, no: StepNo) -> Option<Effect> {
+    let step = run.step(no);
+    let attempt = step.attempt.as_ref().filter(|_| has_current(step))?;
+    if attempt.timed_out && (attempt.job.is_some() || attempt.child.is_some()) {
+        Some(abort(run, no, attempt, true))
+    } else {
+        work(run, no, attempt)
+    }
 }
 
 fn agent_of(run: &Run, no: StepNo) -> Option<&AgentStep> {
@@ -237,27 +254,25 @@ fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
 
 fn work(run: &Run, no: StepNo, attempt: &Attempt) -> Option<Effect> {
     let step = run.step(no);
-    let view = View::of_step(run, no);
-    match (&run.def(no).kind, &attempt.job) {
-        (StepKind::Orchestration(def), _) => Some(Effect::StartChild {
+    if let StepKind::Orchestration(def) = &run.def(no).kind {
+        return Some(Effect::StartChild {
             step: step.key.clone(),
             token: attempt.token,
             child: attempt.child.clone()?,
             definition: def.definition.clone(),
             version: def.version,
-            input: edited(&def.input, step, view),
-        }),
-        (StepKind::Agent(agent), Some(job)) => Some(Effect::FollowJob {
+            input: edited(&def.input, step, View::of_step(run, no)),
+        });
+    }
+    let agent = agent_of(run, no)?;
+    match &attempt.job {
+        Some(job) => Some(Effect::FollowJob {
             step: step.key.clone(),
             token: attempt.token,
             agent: agent.agent.clone(),
             job: job.clone(),
         }),
-        (StepKind::Agent(agent), None) => Some(call_agent(run, no, attempt, agent)),
-        (StepKind::Gate(gate), _) => {
-            gate.judge.as_ref().map(|judge| call_agent(run, no, attempt, judge))
-        },
-        _ => None,
+        None => Some(call_agent(run, no, attempt, agent)),
     }
 }
 

@@ -28,11 +28,7 @@ impl Decider<'_> {
         if let Some(breaches) = breaches.filter(|breaches| !breaches.is_empty()) {
             return Err(Refusal::Invalid { what: "the output".into(), breaches });
         }
-        if step.is_busy_with_current()
-            && let Some(token) = step.attempt.as_ref().map(|attempt| attempt.token)
-        {
-            self.emit(Event::AttemptAbandoned { step: key.clone(), token });
-        }
+        self.abandon(no);
         let event = Event::StepSucceeded {
             step: key.clone(),
             token: None,

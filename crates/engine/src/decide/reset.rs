@@ -64,11 +64,7 @@ impl Decider<'_> {
         if reopening {
             self.reset_with_cancelled(no, None, None, &by.id);
         }
-        if self.run.step(no).is_busy_with_current()
-            && let Some(token) = self.run.step(no).attempt.as_ref().map(|attempt| attempt.token)
-        {
-            self.emit(Event::AttemptAbandoned { step: key.clone(), token });
-        }
+        self.abandon(no);
         self.cancel_inside(no);
         let (by, output) = (Some(by.id.clone()), output.map(shared));
         self.emit_and_look(no, Event::StepSkipped { step: key.clone(), reason, by, output });
@@ -176,6 +172,7 @@ impl Decider<'_> {
         by: &str,
     ) {
         for &no in &set {
+            self.abandon(no);
             self.cancel_inside(no);
         }
         let steps = set.iter().map(|&no| self.key(no)).collect();

@@ -165,18 +165,21 @@ impl Decider<'_> {
 
     /// Takes a step out, whatever it is doing.
     pub(super) fn cancel_step(&mut self, no: StepNo) {
-        let step = self.run.step(no);
-        if step.status.is_terminal() {
+        if self.run.step(no).status.is_terminal() {
             return;
         }
-        if step.is_busy_with_current()
-            && let Some(attempt) = &step.attempt
-        {
+        self.abandon(no);
+        self.cancel_inside(no);
+        self.emit(Event::StepCancelled { step: self.key(no) });
+    }
+
+    /// Calls the attempt in flight back, if there is one: its report will only be counted.
+    pub(super) fn abandon(&mut self, no: StepNo) {
+        let step = self.run.step(no);
+        if let Some(attempt) = step.attempt.as_ref().filter(|a| step.is_current(a.token)) {
             let (step, token) = (step.key.clone(), attempt.token);
             self.emit(Event::AttemptAbandoned { step, token });
         }
-        self.cancel_inside(no);
-        self.emit(Event::StepCancelled { step: self.key(no) });
     }
 
     /// Takes out everything in the body of a container.

@@ -87,13 +87,6 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
     }
 }
 
-impl Step {
-    /// Whether its current attempt may still report.
-    pub(crate) fn is_busy_with_current(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| self.is_current(attempt.token))
-    }
-}
-
 fn current(run: &mut Run, no: StepNo, token: Token, change: impl FnOnce(&mut Attempt)) {
     let attempt = step_mut(run, no).attempt.as_mut();
     if let Some(attempt) = attempt.filter(|attempt| attempt.token == token) {

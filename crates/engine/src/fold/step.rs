@@ -142,10 +142,8 @@ fn close_scope(run: &mut Run, scope: u32) {
 pub(super) fn reset(run: &mut Run, at: Timestamp, no: StepNo) {
     super::attempt::release_reservation(run, no);
     let step = step_mut(run, no);
-    if step.is_busy_with_current()
-        && let Some(attempt) = step.attempt.take()
-    {
-        step.past.push(attempt);
+    if step.attempt.as_ref().is_some_and(|attempt| step.is_current(attempt.token)) {
+        step.past.extend(step.attempt.take());
     }
     step.attempt = None;
     step.status = StepStatus::Pending;

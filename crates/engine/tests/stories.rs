@@ -1,0 +1,14 @@
+//! The engine as stories: every step kind and every command, read from top to bottom.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "support/harness.rs"]
+mod harness;
+
+#[path = "stories/agent.rs"]
+mod agent;
+#[path = "stories/failure.rs"]
+mod failure;
+#[path = "stories/people.rs"]
+mod people;
+
+use harness::story::check;
