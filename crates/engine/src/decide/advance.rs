@@ -113,7 +113,7 @@ impl Decider<'_> {
         check("the run", run.spent.plus(run.reserved), &run.budget)
             .or_else(|| check(&format!("step {}", step.key), step.spent.plus(held), &def.budget))
             .or_else(|| {
-                let StepKind::Agent(agent) = &def.kind else { return None };
+                let agent = def.kind.agent()?;
                 let (name, budget) =
                     run.definition.agent_budgets.iter().find(|(name, _)| *name == agent.agent)?;
                 let committed = run.by_agent.get(name).copied().unwrap_or(Spend::ZERO);

@@ -83,6 +83,15 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// The agent whose attempts do the work: an agent step's own, or a gate's judge.
+    pub fn agent(&self) -> Option<&AgentStep> {
+        match self {
+            Self::Agent(agent) => Some(agent),
+            Self::Gate(gate) => gate.judge.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The word used for it in definitions, events and screens.
     pub fn name(&self) -> &'static str {
         match self {

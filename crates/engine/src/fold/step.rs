@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::step_mut;
 use crate::at::Timestamp;
+use crate::definition::GateVerdict;
 use crate::event::{Answer, Event};
 use crate::run::{CheckpointState, Run, StepNo, StepStatus, Wait};
 
@@ -57,6 +58,13 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             wait_for(run, at, no, Wait::Person { until: *until });
         },
         Event::CheckpointAnswered { answer, decides, .. } => answered(run, no, answer, *decides),
+        Event::GateDecided { verdict, .. } => {
+            super::attempt::release_reservation(run, no);
+            let step = step_mut(run, no);
+            // The judge has reported: nothing of it is in flight any more.
+            step.attempt = None;
+            step.sent_back += u32::from(*verdict == GateVerdict::Retry);
+        },
         Event::CheckpointEscalated { to, until, .. } => {
             let step = step_mut(run, no);
             if let Some(checkpoint) = &mut step.checkpoint {
