@@ -66,8 +66,7 @@ impl Decider<'_> {
         }
         self.abandon(no);
         self.cancel_inside(no);
-        let (by, output) = (Some(by.id.clone()), output.map(shared));
-        self.emit_and_look(no, Event::StepSkipped { step: key.clone(), reason, by, output });
+        self.skip(no, reason, Some(by.id.clone()), output.map(shared));
         Ok(())
     }
 
@@ -184,7 +183,7 @@ impl Decider<'_> {
 
 /// The instances of these steps in `scope`, and of all that need them: in the same block, and
 /// the containers around with what needs those.
-fn dependents(run: &Run, scope: ScopeNo, roots: &[StepIx]) -> Vec<StepNo> {
+pub(super) fn dependents(run: &Run, scope: ScopeNo, roots: &[StepIx]) -> Vec<StepNo> {
     let definition = &run.definition;
     let block = definition.block(run.scope(scope).container.map(|no| run.step(no).def));
     let mut touched: BTreeSet<StepIx> = roots.iter().copied().collect();

@@ -26,7 +26,6 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             step.assets.clone_from(assets);
             step.failure.clone_from(failure);
             step.started_at.get_or_insert(at);
-            drop_callback(run, no);
             end(run, at, no, StepStatus::Succeeded);
         },
         Event::StepFailed { failure, .. } => {
@@ -35,6 +34,9 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         },
         Event::StepFellBack { failure, to, .. } => {
             step_mut(run, no).failure = Some(failure.clone());
+            super::attempt::release_reservation(run, no);
+            drop_callback(run, no);
+            close_body(run, no);
             wait_for(run, at, no, Wait::Fallback { step: to.clone() });
         },
         Event::StepSkipped { output, .. } => {
@@ -90,7 +92,7 @@ fn answered(run: &mut Run, no: StepNo, answer: &Answer, decides: bool) {
     }
 }
 
-/// A wait step that took its callback out of the inbox leaves nothing behind.
+/// A wait step takes its callback out of the inbox, even when it cannot do with what it says.
 fn drop_callback(run: &mut Run, no: StepNo) {
     if let Some(Wait::Callback { key, .. }) = run.step(no).wait.clone() {
         run.inbox.remove(&key);
@@ -115,6 +117,7 @@ pub(super) fn wait_for(run: &mut Run, at: Timestamp, no: StepNo, wait: Wait) {
 
 fn end(run: &mut Run, at: Timestamp, no: StepNo, status: StepStatus) {
     super::attempt::release_reservation(run, no);
+    drop_callback(run, no);
     let seq = run.seq;
     let step = step_mut(run, no);
     step.status = status;
@@ -127,15 +130,18 @@ fn end(run: &mut Run, at: Timestamp, no: StepNo, status: StepStatus) {
         attempt.calls = Vec::new();
         attempt.doubt = None;
     }
-    if let Some(body) = &mut step.body {
-        let scopes = std::mem::take(&mut body.scopes);
-        body.items = None;
-        for scope in scopes {
-            close_scope(run, scope);
-        }
-    }
+    close_body(run, no);
     if run.step(no).past.is_empty() {
         run.open.remove(&no);
+    }
+}
+
+/// Nothing is worked on in the body any more.
+fn close_body(run: &mut Run, no: StepNo) {
+    let Some(body) = &mut step_mut(run, no).body else { return };
+    body.items = None;
+    for scope in std::mem::take(&mut body.scopes) {
+        close_scope(run, scope);
     }
 }
 
