@@ -292,6 +292,14 @@ pub struct ForEachStep {
     pub allow_empty: bool,
 }
 
+impl ForEachStep {
+    /// Whether the first failed element fails the step. Where only so many elements are needed,
+    /// it fails when so many can no longer succeed.
+    pub fn stops_at_failure(&self) -> bool {
+        self.fail_on_item && self.join == Join::All
+    }
+}
+
 /// When a `for_each` has enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {

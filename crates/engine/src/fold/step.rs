@@ -136,19 +136,13 @@ fn end(run: &mut Run, at: Timestamp, no: StepNo, status: StepStatus) {
     }
 }
 
-/// Nothing is worked on in the body any more.
+/// Nothing is worked on in the body any more. What it has done stays known, so that it can go on
+/// where it stopped when a person wants it to.
 fn close_body(run: &mut Run, no: StepNo) {
     let Some(body) = &mut step_mut(run, no).body else { return };
-    body.items = None;
-    for scope in std::mem::take(&mut body.scopes) {
-        close_scope(run, scope);
-    }
-}
-
-fn close_scope(run: &mut Run, scope: u32) {
-    if let Some(scope) = run.scopes.get_mut(scope as usize) {
-        scope.closed = true;
-        scope.item = None;
+    body.active = 0;
+    for scope in body.scopes.clone() {
+        super::close_scope(run, scope);
     }
 }
 
@@ -168,11 +162,19 @@ pub(super) fn reset(run: &mut Run, at: Timestamp, no: StepNo) {
     step.output = None;
     step.assets = Vec::new();
     step.failure = None;
+    step.feedback = None;
     step.wait = None;
-    step.checkpoint = None;
+    // A decision stays known until the question is asked again: who answers it late is told.
+    step.checkpoint.take_if(|checkpoint| checkpoint.decided.is_none());
+    let scope = step.scope;
     let body = step.body.take();
     run.open.insert(no);
-    for scope in body.map(|body| body.scopes).unwrap_or_default() {
-        close_scope(run, scope);
+    for inner in body.map(|body| body.scopes).unwrap_or_default() {
+        super::close_scope(run, inner);
+    }
+    super::container::revive(run, at, scope);
+    let outermost = std::iter::successors(Some(no), |&no| run.scope(run.step(no).scope).container);
+    if outermost.last().is_some_and(|no| !run.def(no).background) {
+        run.delivered_at = None;
     }
 }
