@@ -11,7 +11,7 @@ use crate::definition::Verb;
 use crate::event::{Asset, DoubtVerdict, Job, ParentLink, Reused};
 use crate::failure::Failure;
 use crate::id::{Digest, OrgId, RunId, StepKey, Token};
-use crate::money::{Budget, Spend};
+use crate::money::{Budget, MicroUsd, Spend};
 
 /// Who asks: a name for the record, and the roles that a checkpoint may require.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,6 +181,8 @@ pub enum Command {
         step: StepKey,
         /// How.
         verdict: DoubtVerdict,
+        /// What the call has cost, when the provider's own books show that it was done.
+        cost: MicroUsd,
         /// Who.
         by: Principal,
     },

@@ -366,6 +366,12 @@ pub enum Event {
         token: Token,
         /// How.
         verdict: DoubtVerdict,
+        /// Which call it was about.
+        #[serde(default)]
+        call: u16,
+        /// What the call had cost all the same, from the provider's own books.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        cost: MicroUsd,
         /// By whom.
         by: String,
     },
@@ -613,6 +619,11 @@ pub enum Event {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_nothing(cost: &MicroUsd) -> bool {
+    *cost == MicroUsd::ZERO
+}
+
 impl Event {
     /// The stable name, as written in the journal.
     pub fn name(&self) -> &'static str {
@@ -712,6 +723,7 @@ impl Event {
     pub fn cost(&self) -> MicroUsd {
         match self {
             Self::CallRecorded { call, .. } => call.cost,
+            Self::DoubtResolved { cost, .. } => *cost,
             Self::AttemptFailed { calls, .. }
             | Self::AttemptSettled { calls, .. }
             | Self::StepSucceeded { calls, .. } => {

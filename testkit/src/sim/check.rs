@@ -84,7 +84,7 @@ async fn read(
                 let definition = definitions.get(&started.definition.slug)?;
                 run = Some(Run::new(id.clone(), Arc::clone(definition)));
             }
-            note_calls(&event, billed);
+            note_calls(id, &event, billed);
             if let Some(run) = &mut run {
                 showrunner_engine::apply(run, batch.at, &event);
             }
@@ -93,7 +93,12 @@ async fn read(
     run
 }
 
-fn note_calls(event: &Event, billed: &mut BTreeMap<String, i64>) {
+fn note_calls(id: &RunId, event: &Event, billed: &mut BTreeMap<String, i64>) {
+    if let Event::DoubtResolved { token, call, cost, .. } = event
+        && cost.0 > 0
+    {
+        *billed.entry(format!("{id}/{token}/{call}")).or_insert(0) += cost.0;
+    }
     let calls = match event {
         Event::CallRecorded { call, .. } => std::slice::from_ref(call),
         Event::StepSucceeded { calls, .. }
