@@ -357,7 +357,8 @@ pub enum Event {
         /// What is known.
         message: String,
     },
-    /// The doubt was settled.
+    /// The doubt was settled. The attempt goes on as at its beginning, or an `AttemptFailed`
+    /// follows.
     #[serde(rename = "attempt.doubt_resolved")]
     DoubtResolved {
         /// Which step.
@@ -368,6 +369,9 @@ pub enum Event {
         verdict: DoubtVerdict,
         /// By whom.
         by: String,
+        /// When it counts as timed out now, when it is sent again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
     },
     /// The attempt failed.
     #[serde(rename = "attempt.failed")]

@@ -4,21 +4,28 @@
 use std::sync::Arc;
 
 use super::Decider;
+use super::budget::{is_tight, waits_for_money};
 use super::outcome::{is_background, stands_in_for};
 use super::reset::dependents;
 use crate::command::Principal;
 use crate::definition::StepKind;
 use crate::event::{Ending, Event};
 use crate::failure::{ErrorClass, Failure};
+use crate::money::Spend;
 use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus};
 use crate::view::View;
 
 impl Decider<'_> {
     pub(super) fn settle(&mut self) {
+        let mut reserved = self.reserved_before;
         loop {
             while let Some(scope) = self.dirty.pop_first() {
                 self.look_at_block(scope);
             }
+            if gave_back(reserved, self.run.reserved) && is_tight(self.run, reserved) {
+                self.dirty.extend(self.open_scopes());
+            }
+            reserved = self.run.reserved;
             let before = self.events.len();
             match self.run.state {
                 RunState::Active => self.look_at_active_run(),
@@ -38,7 +45,10 @@ impl Decider<'_> {
         }
         if !self.run.paused {
             for no in self.run.steps_of(scope) {
-                if self.run.state == RunState::Active && is_ready(self.run, no) {
+                let goes = self.run.state == RunState::Active
+                    && is_ready(self.run, no)
+                    && !waits_for_money(self.run, no);
+                if goes {
                     self.begin(no);
                 }
             }
@@ -200,6 +210,10 @@ impl Decider<'_> {
             }
         }
     }
+}
+
+fn gave_back(before: Spend, after: Spend) -> bool {
+    after.cost < before.cost || after.tokens < before.tokens
 }
 
 /// Whether a pending step's turn has come.

@@ -148,11 +148,12 @@ fn close_body(run: &mut Run, no: StepNo) {
 
 /// Makes a step pending again. What its last attempt may still report is only counted.
 pub(super) fn reset(run: &mut Run, at: Timestamp, no: StepNo) {
-    super::attempt::release_reservation(run, no);
     let step = step_mut(run, no);
     if step.attempt.as_ref().is_some_and(|attempt| step.is_current(attempt.token)) {
         step.past.extend(step.attempt.take());
     }
+    super::attempt::release_reservation(run, no);
+    let step = step_mut(run, no);
     step.attempt = None;
     step.status = StepStatus::Pending;
     step.since = at;
