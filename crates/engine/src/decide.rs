@@ -167,6 +167,12 @@ impl Decider<'_> {
         if is_possible(self.run, command) {
             return Ok(());
         }
+        if let Command::AnswerCheckpoint(ask) = command
+            && let Some(first) = self.run.find(&ask.step).and_then(|no| self.run.step(no).decision())
+        {
+            let (step, first) = (ask.step.clone(), Box::new(first.clone()));
+            return Err(Refusal::AlreadyAnswered { step, first });
+        }
         Err(Refusal::RunState {
             command: command.name().into(),
             state: self.run.status().name().into(),
@@ -201,7 +207,8 @@ fn is_possible(run: &Run, command: &Command) -> bool {
         (RunState::Active, Command::Pause { .. }) => !run.paused,
         (RunState::Active, Command::Resume { .. }) => run.paused,
         (RunState::Active, _) => true,
-        (RunState::Closing(_), Command::FireTimers) => true,
+        // What undoes may be in doubt as well.
+        (RunState::Closing(_), Command::FireTimers | Command::ResolveDoubt { .. }) => true,
         (RunState::Closing(_), _) => is_report || is_call,
         (RunState::Ended(crate::event::Ending::Failed), _) if reopens => {
             run.compensated.is_empty() && run.parent.is_none()
@@ -234,6 +241,7 @@ pub fn possible(run: &Run) -> Vec<&'static str> {
             }
             names
         },
+        RunState::Closing(_) if in_doubt => vec!["resolve_doubt"],
         RunState::Closing(_) => vec![],
         RunState::Ended(crate::event::Ending::Failed)
             if run.compensated.is_empty() && run.parent.is_none() =>

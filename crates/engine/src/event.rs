@@ -281,7 +281,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compensates: Option<StepKey>,
     },
-    /// More was reserved for the attempt.
+    /// The reservation of the attempt is this now, beside what its calls have cost already.
     #[serde(rename = "attempt.reserved")]
     ReservationRaised {
         /// Which step.
@@ -389,7 +389,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
     },
-    /// The attempt is called back: its report will only be counted, not used.
+    /// The attempt is called back: its report will only be counted, not used. Until then its
+    /// reservation stays.
     #[serde(rename = "attempt.abandoned")]
     AttemptAbandoned {
         /// Which step.
@@ -522,7 +523,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A person answered.
+    /// A person answered. While a quorum is missing voices, changed content takes the place of what
+    /// was shown, and the voices before it no longer count.
     #[serde(rename = "checkpoint.answered")]
     CheckpointAnswered {
         /// Which step.
@@ -543,7 +545,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A gate decided.
+    /// A gate decided; its judge has reported. What it sends back is reset next.
     #[serde(rename = "gate.decided")]
     GateDecided {
         /// Which step.
@@ -618,6 +620,20 @@ pub enum Event {
 }
 
 impl Event {
+    /// The success of a step that has no attempts.
+    pub(crate) fn succeeded(step: StepKey, output: Arc<Value>, failure: Option<Failure>) -> Self {
+        Self::StepSucceeded {
+            step,
+            token: None,
+            output,
+            calls: Vec::new(),
+            assets: Vec::new(),
+            by: None,
+            cached: false,
+            failure,
+        }
+    }
+
     /// The stable name, as written in the journal.
     pub fn name(&self) -> &'static str {
         match self {

@@ -165,17 +165,7 @@ impl Decider<'_> {
         if let Some(failure) = misfit(self.run.def(no).output_schema.as_ref(), &output) {
             return self.fail_step(no, failure);
         }
-        let event = Event::StepSucceeded {
-            step: self.key(no),
-            token: None,
-            output: Arc::new(output),
-            calls: Vec::new(),
-            assets: Vec::new(),
-            by: None,
-            cached: false,
-            failure: None,
-        };
-        self.succeed(no, event);
+        self.succeed(no, Event::succeeded(self.key(no), Arc::new(output), None));
     }
 
     /// Enters phases one by one up to `phase`; never backwards, never skipping one.

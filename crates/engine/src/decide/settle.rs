@@ -8,12 +8,16 @@ use super::budget::{is_tight, waits_for_money};
 use super::outcome::{is_background, stands_in_for};
 use super::reset::dependents;
 use crate::command::Principal;
-use crate::definition::StepKind;
+use crate::definition::{StepIx, StepKind};
 use crate::event::{Ending, Event};
 use crate::failure::{ErrorClass, Failure};
 use crate::money::Spend;
 use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus};
 use crate::view::View;
+
+/// More events than this do not follow from one command: a list of the longest kind with computed
+/// elements makes half as many. What follows is one transaction and one message to a feed.
+const EVENTS_MAX: usize = 100_000;
 
 impl Decider<'_> {
     pub(super) fn settle(&mut self) {
@@ -21,6 +25,7 @@ impl Decider<'_> {
         loop {
             while let Some(scope) = self.dirty.pop_first() {
                 self.look_at_block(scope);
+                self.stop_when_endless();
             }
             if gave_back(reserved, self.run.reserved) && is_tight(self.run, reserved) {
                 self.dirty.extend(self.open_scopes());
@@ -35,6 +40,15 @@ impl Decider<'_> {
             if self.events.len() == before && self.dirty.is_empty() {
                 return;
             }
+        }
+    }
+
+    /// Computed steps can send each other round in circles without anybody waiting for them.
+    fn stop_when_endless(&mut self) {
+        if self.events.len() > EVENTS_MAX && self.run.state == RunState::Active {
+            let message = format!("one command led to more than {EVENTS_MAX} events");
+            let failure = Failure::new(ErrorClass::Validation, "too_much_at_once", message);
+            self.close(Ending::Failed, None, None, Some(failure));
         }
     }
 
@@ -145,7 +159,20 @@ impl Decider<'_> {
             child: None,
             compensates: Some(undone),
         });
+        self.compute_undoing(ix);
         true
+    }
+
+    /// A compensation that is only computed has nobody to report on it.
+    fn compute_undoing(&mut self, ix: StepIx) {
+        let definition = Arc::clone(&self.run.definition);
+        let StepKind::Transform(mapping) = &definition.step(ix).kind else { return };
+        let begun = self.run.steps.len().checked_sub(1).and_then(|no| StepNo::try_from(no).ok());
+        let Some(no) = begun else { return };
+        match mapping.render(&View::of_step(self.run, no)) {
+            Ok(output) => self.succeed_with(no, output),
+            Err(fault) => self.fault(no, &fault),
+        }
     }
 
     /// Ends the run: nothing new starts, what is in flight is called back.
