@@ -161,7 +161,7 @@ pub enum Command {
         step: StepKey,
         /// The right to report.
         token: Token,
-        /// The reservation it needs in all.
+        /// The most that it may still cost, beside what its calls have cost already.
         spend: Spend,
     },
     /// Nobody can say whether a call took effect.

@@ -281,7 +281,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compensates: Option<StepKey>,
     },
-    /// More was reserved for the attempt.
+    /// The reservation of the attempt is this now, beside what its calls have cost already.
     #[serde(rename = "attempt.reserved")]
     ReservationRaised {
         /// Which step.
@@ -357,7 +357,8 @@ pub enum Event {
         /// What is known.
         message: String,
     },
-    /// The doubt was settled.
+    /// The doubt was settled. The attempt goes on as at its beginning, or an `AttemptFailed`
+    /// follows.
     #[serde(rename = "attempt.doubt_resolved")]
     DoubtResolved {
         /// Which step.
@@ -374,6 +375,9 @@ pub enum Event {
         cost: MicroUsd,
         /// By whom.
         by: String,
+        /// When it counts as timed out now, when it is sent again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
     },
     /// The attempt failed.
     #[serde(rename = "attempt.failed")]
@@ -391,7 +395,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
     },
-    /// The attempt is called back: its report will only be counted, not used.
+    /// The attempt is called back: its report will only be counted, not used. Until then its
+    /// reservation stays.
     #[serde(rename = "attempt.abandoned")]
     AttemptAbandoned {
         /// Which step.
@@ -524,7 +529,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A person answered.
+    /// A person answered. While a quorum is missing voices, changed content takes the place of what
+    /// was shown, and the voices before it no longer count.
     #[serde(rename = "checkpoint.answered")]
     CheckpointAnswered {
         /// Which step.
@@ -545,7 +551,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A gate decided.
+    /// A gate decided; its judge has reported. What it sends back is reset next.
     #[serde(rename = "gate.decided")]
     GateDecided {
         /// Which step.
@@ -625,6 +631,20 @@ fn is_nothing(cost: &MicroUsd) -> bool {
 }
 
 impl Event {
+    /// The success of a step that has no attempts.
+    pub(crate) fn succeeded(step: StepKey, output: Arc<Value>, failure: Option<Failure>) -> Self {
+        Self::StepSucceeded {
+            step,
+            token: None,
+            output,
+            calls: Vec::new(),
+            assets: Vec::new(),
+            by: None,
+            cached: false,
+            failure,
+        }
+    }
+
     /// The stable name, as written in the journal.
     pub fn name(&self) -> &'static str {
         match self {

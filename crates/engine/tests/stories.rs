@@ -8,7 +8,11 @@ mod harness;
 mod agent;
 #[path = "stories/failure.rs"]
 mod failure;
+#[path = "stories/gates.rs"]
+mod gates;
 #[path = "stories/people.rs"]
 mod people;
+#[path = "stories/rounds.rs"]
+mod rounds;
 
 use harness::story::check;
