@@ -206,14 +206,13 @@ fn write_run(
             head.no
         },
         (None, Some(facts)) => {
-            let no = statements.conn.last_insert_rowid();
             let labels = serde_json::to_string(&facts.labels).unwrap_or_default();
             let values = columns::facts(&append.run_id, facts, &labels)
                 .into_iter()
                 .chain(columns::state(state, &hash))
-                .chain(columns::indexed(state, indexed.timer_at))
-                .chain([CellRef::Int(no)]);
+                .chain(columns::indexed(state, indexed.timer_at));
             run(&mut statements.run, values)?;
+            let no = statements.conn.last_insert_rowid();
             for (key, value) in &facts.labels {
                 let run_id = append.run_id.as_str();
                 run(&mut statements.label, [run_id.into(), key.into(), value.into()])?;
