@@ -284,13 +284,9 @@ impl dyn Journal {
         let Some(digest) = object else { return Ok(inline) };
         let objects = std::sync::Arc::clone(self.objects());
         let found = tokio::task::spawn_blocking(move || {
-            let bytes = objects.get(&digest.as_str().into())?;
-            bytes.ok_or_else(|| JournalError::Corrupt(format!("object {digest} is missing")))
+            super::events::text_object(objects.as_ref(), &digest).map(Some)
         });
-        let bytes = found.await.map_err(JournalError::storage)??;
-        String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|_| JournalError::Corrupt("an object should be text and is not".into()))
+        found.await.map_err(JournalError::storage)?
     }
 }
 

@@ -7,7 +7,7 @@ use showrunner_engine::id::{OrgId, RunId};
 use showrunner_engine::money::Spend;
 
 use super::statements::{Statements, run};
-use crate::append::{Append, ChainHash, chain};
+use crate::append::{Append, ChainHash, Spilled, chain};
 use crate::cell::{CellRef, signed};
 use crate::columns;
 use crate::error::{AppendError, StoredAnswer};
@@ -96,13 +96,6 @@ impl From<rusqlite::Error> for NotWritten {
 /// Money of one group by organisation and day: one row however many appends.
 pub(super) type GroupSpend = HashMap<(OrgId, i64), Spend>;
 
-/// Objects that hold what is too long for a row; put before the append was queued.
-#[derive(Debug, Default)]
-pub(crate) struct Spilled {
-    pub(crate) body: Option<String>,
-    pub(crate) output: Option<String>,
-}
-
 /// Checks and writes one append. Whatever is refused is refused before the first write.
 pub(super) fn write(
     statements: &mut Statements<'_>,
@@ -130,12 +123,8 @@ pub(super) fn write(
     let previous = known.map_or([0; 32], |head| head.hash);
     let hash = chain(&previous, &append.run_id, append.seq_first(), append.at, &append.body_digest);
     run(&mut statements.journal, columns::journal(append, &hash, spilled.body.as_deref()))?;
-    let head = write_run(statements, append, known, hash)?;
-    write_rows(statements, &append.run_id, &append.org, &append.rows, spilled, head.no)?;
-    if let Some(row) = &append.rows.spend {
-        let sum = spend.entry((row.org.clone(), row.day)).or_default();
-        *sum = sum.plus(row.spend);
-    }
+    let head = write_projections(statements, append, known, hash, spilled)?;
+    add_spend(spend, append);
     for row in &append.outbox {
         run(&mut statements.outbox, columns::outbox(append, row))?;
     }
@@ -144,6 +133,26 @@ pub(super) fn write(
     }
     heads.put(&append.run_id, head);
     Ok(head)
+}
+
+/// The rows that follow from an append, and nothing of the append itself.
+pub(super) fn write_projections(
+    statements: &mut Statements<'_>,
+    append: &Append,
+    known: Option<Head>,
+    hash: ChainHash,
+    spilled: &Spilled,
+) -> rusqlite::Result<Head> {
+    let head = write_run(statements, append, known, hash)?;
+    write_rows(statements, &append.run_id, &append.org, &append.rows, spilled, head.no)?;
+    Ok(head)
+}
+
+pub(super) fn add_spend(spend: &mut GroupSpend, append: &Append) {
+    if let Some(row) = &append.rows.spend {
+        let sum = spend.entry((row.org.clone(), row.day)).or_default();
+        *sum = sum.plus(row.spend);
+    }
 }
 
 fn find_head(statements: &mut Statements<'_>, id: &RunId) -> rusqlite::Result<Option<Head>> {
@@ -206,14 +215,13 @@ fn write_run(
             head.no
         },
         (None, Some(facts)) => {
-            let no = statements.conn.last_insert_rowid();
             let labels = serde_json::to_string(&facts.labels).unwrap_or_default();
             let values = columns::facts(&append.run_id, facts, &labels)
                 .into_iter()
                 .chain(columns::state(state, &hash))
-                .chain(columns::indexed(state, indexed.timer_at))
-                .chain([CellRef::Int(no)]);
+                .chain(columns::indexed(state, indexed.timer_at));
             run(&mut statements.run, values)?;
+            let no = statements.conn.last_insert_rowid();
             for (key, value) in &facts.labels {
                 let run_id = append.run_id.as_str();
                 run(&mut statements.label, [run_id.into(), key.into(), value.into()])?;
@@ -227,7 +235,7 @@ fn write_run(
 }
 
 /// Every row but the run's own state.
-pub(super) fn write_rows(
+fn write_rows(
     statements: &mut Statements<'_>,
     id: &RunId,
     org: &OrgId,

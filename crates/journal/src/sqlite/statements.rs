@@ -61,8 +61,6 @@ impl<'c> Statements<'c> {
             let set = assignments(columns);
             make(&format!("UPDATE runs SET {set} WHERE no = ${}", columns.len() + 1))
         };
-        let run_columns: Vec<&str> = RUNS.columns.iter().map(|(name, _)| *name).collect();
-        let places: Vec<String> = (1..=run_columns.len()).map(|n| format!("${n}")).collect();
         Ok(Self {
             conn,
             find_run: make(
@@ -73,12 +71,7 @@ impl<'c> Statements<'c> {
                  WHERE scope = $1 AND key = $2",
             )?,
             journal: insert(&JOURNAL)?,
-            run: make(&format!(
-                "INSERT INTO runs ({}, no) VALUES ({}, ${})",
-                run_columns.join(", "),
-                places.join(", "),
-                run_columns.len() + 1,
-            ))?,
+            run: insert(&RUNS)?,
             run_state: update_run(RUNS.columns.get(FACTS..FACTS + STATE).unwrap_or_default())?,
             run_indexed: update_run(
                 RUNS.columns.get(FACTS + STATE..FACTS + STATE + INDEXED).unwrap_or_default(),
@@ -108,7 +101,7 @@ impl<'c> Statements<'c> {
             spend: make(
                 "INSERT INTO spend (org, day, cost, tokens) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (org, day) DO UPDATE SET
-                   cost = cost + excluded.cost, tokens = tokens + excluded.tokens",
+                   cost = spend.cost + excluded.cost, tokens = spend.tokens + excluded.tokens",
             )?,
             outbox: insert(&OUTBOX)?,
             idempotency: insert(&IDEMPOTENCY)?,
