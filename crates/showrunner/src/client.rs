@@ -27,7 +27,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// An ordinary question is answered in milliseconds; this only ends a hung connection.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// A backup or a check of everything reads the whole database.
-const LONG_ANSWER_WITHIN: Duration = Duration::from_secs(3600);
+const LONG_ANSWER_WITHIN: Duration = Duration::from_hours(1);
 
 /// A server that can be asked. Cheap to clone.
 #[derive(Clone, Debug)]

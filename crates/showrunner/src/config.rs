@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, ValueEnum};
 
 use crate::commands::Command;
-use crate::talk::Talk;
+use crate::talk::{Amount, Talk};
 
 pub(crate) use terminal::Terminal;
 
@@ -121,7 +121,7 @@ impl Desk {
     /// Settles what the command line and the environment leave open.
     pub(crate) fn new(connect: Connect) -> Self {
         let terminal = Terminal::look(connect.color, connect.lang);
-        let talk = Talk::new(connect.json, connect.quiet, terminal);
+        let talk = Talk::new(Amount { is_json: connect.json, is_quiet: connect.quiet }, terminal);
         Self { connect, talk }
     }
 

@@ -40,7 +40,7 @@ async fn perform(desk: &Desk, command: Command) -> Outcome {
         Command::Demo(args) => commands::demo::perform(desk, args).await,
         Command::Run(args) => commands::run::perform(desk, args).await,
         Command::Watch(args) => commands::watch::perform(desk, args).await,
-        Command::Validate(args) => commands::validate::perform(desk, args),
+        Command::Validate(args) => commands::validate::perform(desk, &args),
         Command::Publish(args) => commands::publish::perform(desk, args).await,
         Command::Approve(args) => commands::decide::approve(desk, args).await,
         Command::Reject(args) => commands::decide::reject(desk, args).await,
@@ -63,7 +63,7 @@ async fn perform(desk: &Desk, command: Command) -> Outcome {
         Command::Verify(args) => commands::keep::verify(desk, args).await,
         Command::Bench(args) => commands::bench::perform(desk, args).await,
         Command::Doctor(args) => commands::doctor::perform(desk, args).await,
-        Command::Completions(args) => commands::completions::perform(desk, args),
+        Command::Completions(args) => commands::completions::perform(desk, &args),
         Command::Version => commands::version::perform(desk),
     }
 }

@@ -36,33 +36,46 @@ impl Tone {
     }
 }
 
+/// How much is said, and in what form.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Amount {
+    /// Standard output carries JSON only.
+    pub(crate) is_json: bool,
+    /// Standard error carries only what went wrong.
+    pub(crate) is_quiet: bool,
+}
+
 /// How to talk.
 #[derive(Clone, Debug)]
 pub(crate) struct Talk {
-    is_json: bool,
-    is_quiet: bool,
+    amount: Amount,
     terminal: Terminal,
 }
 
 impl Talk {
     /// Settles how to talk for the whole command.
-    pub(crate) fn new(is_json: bool, is_quiet: bool, terminal: Terminal) -> Self {
-        Self { is_json, is_quiet, terminal }
+    pub(crate) fn new(amount: Amount, terminal: Terminal) -> Self {
+        Self { amount, terminal }
     }
 
     /// Whether standard output carries JSON only.
     pub(crate) fn is_json(&self) -> bool {
-        self.is_json
+        self.amount.is_json
     }
 
     /// Whether lines may be rewritten in place.
     pub(crate) fn is_live(&self) -> bool {
-        self.terminal.is_live && !self.is_json && !self.is_quiet
+        self.terminal.is_live && !self.amount.is_json && !self.amount.is_quiet
+    }
+
+    /// Whether text on standard error may be coloured.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.terminal.has_colour
     }
 
     /// Whether somebody can be asked.
     pub(crate) fn is_interactive(&self) -> bool {
-        self.terminal.can_ask && !self.is_json
+        self.terminal.can_ask && !self.amount.is_json
     }
 
     /// Whether labels are shown in Japanese.
@@ -80,6 +93,7 @@ impl Talk {
     }
 
     /// Prints data.
+    #[expect(clippy::unused_self, reason = "who talks decides where to; today it is one place")]
     pub(crate) fn data(&self, text: &str) -> Outcome {
         let mut out = io::stdout().lock();
         writeln!(out, "{text}")?;
@@ -94,19 +108,19 @@ impl Talk {
 
     /// Prints the JSON under `--json`, the text otherwise.
     pub(crate) fn answer(&self, value: &Value, text: &str) -> Outcome {
-        if self.is_json { self.json(value) } else { self.data(text) }
+        if self.amount.is_json { self.json(value) } else { self.data(text) }
     }
 
     /// Says something to whoever watches. That nobody listens is no reason to stop.
     pub(crate) fn say(&self, text: &str) {
-        if !self.is_quiet {
+        if !self.amount.is_quiet {
             to_stderr(text);
         }
     }
 
     /// Says what can be done next.
     pub(crate) fn next(&self, commands: &[(String, &str)]) {
-        if self.is_quiet {
+        if self.amount.is_quiet {
             return;
         }
         let width = commands.iter().map(|(c, _)| console::measure_text_width(c)).max();
@@ -137,7 +151,7 @@ impl Talk {
         if fault.exit == Exit::Quiet {
             return ExitCode::SUCCESS;
         }
-        if self.is_json && !fault.is_told {
+        if self.amount.is_json && !fault.is_told {
             // The exit code still tells it when standard output is gone.
             drop(self.json(&fault.to_json()));
         }

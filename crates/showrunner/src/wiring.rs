@@ -51,6 +51,7 @@ pub(crate) struct Started {
 }
 
 /// Serves until it is told to stop.
+#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let ServeOptions { serving, listener, notices, stop } = options;
     drop((listener, notices, stop));
@@ -58,6 +59,7 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
 }
 
 /// Copies the data of a server that is not running.
+#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn backup(
     database: &Database,
     data_dir: &Path,
@@ -68,6 +70,7 @@ pub(crate) async fn backup(
 }
 
 /// Makes a data folder out of a backup.
+#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn restore(from: &Path, data_dir: &Path) -> anyhow::Result<Value> {
     bail!(
         "this build cannot restore {} to {} yet: the journal is not wired in",
@@ -77,6 +80,7 @@ pub(crate) async fn restore(from: &Path, data_dir: &Path) -> anyhow::Result<Valu
 }
 
 /// Checks every run's chain of hashes in a database that no server has open.
+#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn verify(database: &Database) -> anyhow::Result<Value> {
     bail!("this build cannot verify {} yet: the journal is not wired in", database.shown())
 }
@@ -87,6 +91,7 @@ pub(crate) fn sqlite_version() -> Option<String> {
 }
 
 /// Asks a Postgres for its version.
+#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn postgres_version(url: &str) -> anyhow::Result<String> {
     let database = Database::Postgres(url.to_owned());
     bail!("this build cannot ask {} yet: the journal is not wired in", database.shown())

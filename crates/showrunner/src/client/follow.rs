@@ -15,7 +15,7 @@ use crate::fault::{Exit, Fault, Outcome};
 /// The server says something at least every 15 s; three times that is silence.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// How long a server that has gone is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The first pause before trying again; doubled up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);

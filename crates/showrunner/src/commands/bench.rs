@@ -34,6 +34,7 @@ pub(crate) struct BenchArgs {
 }
 
 /// Measures.
+#[expect(clippy::unused_async, reason = "it will wait, once it measures")]
 pub(crate) async fn perform(desk: &Desk, args: BenchArgs) -> Outcome {
     let (which, is_quick) = (args.database, args.quick);
     if which != BenchDatabase::Sqlite && args.database_url.is_none() {

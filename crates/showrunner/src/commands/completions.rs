@@ -15,7 +15,7 @@ pub(crate) struct CompletionsArgs {
 }
 
 /// Prints the script.
-pub(crate) fn perform(desk: &Desk, args: CompletionsArgs) -> Outcome {
+pub(crate) fn perform(desk: &Desk, args: &CompletionsArgs) -> Outcome {
     let mut script = Vec::new();
     generate(args.shell, &mut Cli::command(), "showrunner", &mut script);
     desk.talk.data(String::from_utf8_lossy(&script).trim_end())?;

@@ -197,12 +197,16 @@ impl Show<'_> {
             match viewer.next().await? {
                 Moment::Waiting { run, step } => {
                     if self.asked(&mut viewer, &run, &step).await? {
-                        return self.leave();
+                        self.leave();
+                        return Ok(());
                     }
                 },
                 Moment::Over { run, status } => self.over(&mut viewer, &run, &status).await?,
                 Moment::Lost { fault } => return Err(*fault),
-                Moment::Detached => return self.leave(),
+                Moment::Detached => {
+                    self.leave();
+                    return Ok(());
+                },
             }
         }
         self.closing();
@@ -268,11 +272,10 @@ impl Show<'_> {
     }
 
     /// Leaves without ending anything.
-    fn leave(&self) -> Outcome {
+    fn leave(&self) {
         let open: Vec<String> =
             self.jobs.iter().filter(|job| job.is_open).map(|job| job.id.clone()).collect();
         watch::detached(&self.desk.talk, &open);
-        Ok(())
     }
 
     fn closing(&self) {

@@ -45,13 +45,17 @@ async fn download(client: &Client, asset: &Asset, file: &Path, part: &Path) -> O
         out.write_all(&chunk).await.map_err(cannot)?;
     }
     out.sync_all().await.map_err(cannot)?;
-    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&hash.finalize());
     if !asset.sha256.is_empty() && digest != bare(&asset.sha256) {
         return Err(Fault::refused(format!("{} does not have the promised content", asset.id))
             .because(format!("its SHA-256 is {digest}, promised was {}", asset.sha256))
             .hint("something between here and the server changes it, or its storage is damaged: showrunner verify"));
     }
     fs::rename(part, file).await.map_err(cannot)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The hex digits of a digest, however it is written.

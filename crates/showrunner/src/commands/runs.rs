@@ -69,7 +69,7 @@ async fn list(desk: &Desk, client: &Client, args: ListArgs) -> Outcome {
     ];
     for (name, value) in filters {
         if let Some(value) = value {
-            path.push_str(&format!("&{name}={}", escape(&value)));
+            path = format!("{path}&{name}={}", escape(&value));
         }
     }
     let value = client.get(&path).await?;

@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Desk;
+use crate::config::logs::{self, Form};
 use crate::config::serve::{ServeArgs, Serving};
-use crate::config::{Desk, logs};
 use crate::fault::{Fault, Outcome};
-use crate::talk::{Talk, Tone};
+use crate::talk::Talk;
 use crate::wiring::{self, Notice, ServeOptions};
 
 use announce::Announcer;
@@ -27,7 +28,9 @@ const NOTICES_MAX: usize = 4;
 pub(crate) async fn perform(desk: &Desk, args: Box<ServeArgs>) -> Outcome {
     let data_dir = desk.connect.data_dir();
     let serving = args.resolve(data_dir)?;
-    logs::start(&args.log, args.log_json, !desk.talk.tint(Tone::Dim, "x").eq("x"))?;
+    let form =
+        if args.log_json { Form::Json } else { Form::Text { has_colour: desk.talk.has_colour() } };
+    logs::start(&args.log, form)?;
     make_private(data_dir)?;
     let listener = open(&serving)?;
     let address = listener.local_addr()?;
@@ -62,7 +65,7 @@ async fn attend(
     let mut trouble = Ok(());
     loop {
         tokio::select! {
-            ended = &mut server => return trouble.and(ended.map_err(Fault::from)),
+            ended = &mut server => return trouble.and_then(|()| ended.map_err(Fault::from)),
             Some(notice) = heard.recv() => {
                 announcer.clone().hear(notice, &mut errands);
             },
@@ -108,8 +111,8 @@ fn make_private(folder: &Path) -> Outcome {
             .because(error.to_string())
             .hint("choose another with --data-dir DIR")
     })?;
-    let mode = fs::metadata(folder)?.permissions().mode();
-    if mode & 0o002 != 0 {
+    let permissions = fs::metadata(folder)?.permissions();
+    if permissions.mode() & 0o002 != 0 {
         return Err(Fault::refused(format!("everybody may write into the data folder {shown}"))
             .because("whoever can replace the database or server.json controls the server")
             .hint(format!("chmod o-w {shown}")));

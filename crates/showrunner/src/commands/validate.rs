@@ -25,7 +25,7 @@ pub(crate) struct ValidateArgs {
 }
 
 /// Checks files.
-pub(crate) fn perform(desk: &Desk, args: ValidateArgs) -> Outcome {
+pub(crate) fn perform(desk: &Desk, args: &ValidateArgs) -> Outcome {
     let talk = &desk.talk;
     let mut reports = Vec::new();
     let mut wrong = 0_usize;

@@ -54,7 +54,7 @@ pub(super) async fn until_over(
             Moment::Over { run, status } => {
                 open -= 1;
                 sum_up(&mut viewer, &desk.talk, &run, &status);
-                outcome = outcome.and(verdict(&run, &status).map_err(Fault::told));
+                outcome = outcome.and_then(|()| verdict(&run, &status).map_err(Fault::told));
             },
             Moment::Lost { fault } => {
                 open -= 1;
@@ -108,11 +108,11 @@ fn sum_up(viewer: &mut Viewer<'_>, talk: &Talk, run: &str, status: &str) {
         let simulated = if story.run.simulated { " (simulated)" } else { "" };
         format!("{}   {time}   {}{simulated}", story.title(), money(story.run.cost_micros))
     });
-    let (sign, tone) =
-        if verdict(run, status).is_ok() { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
+    let is_well = verdict(run, status).is_ok();
+    let (sign, tone) = if is_well { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
     let line = talk.tint(tone, &format!("{sign} {status}"));
     viewer.say(&format!("{line}  {run}  {}", facts.unwrap_or_default()));
-    if tone_is_good(tone) {
+    if is_well {
         talk.next(&[
             (format!("showrunner assets get {}", short_id(run)), "download its files"),
             (
@@ -121,10 +121,6 @@ fn sum_up(viewer: &mut Viewer<'_>, talk: &Talk, run: &str, status: &str) {
             ),
         ]);
     }
-}
-
-fn tone_is_good(tone: Tone) -> bool {
-    matches!(tone, Tone::Good)
 }
 
 /// Says that nothing was ended and how to come back.

@@ -57,6 +57,7 @@ pub(crate) struct ServeArgs {
 /// How the simulator behaves, as written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Simulator")]
+#[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 struct ScriptedArgs {
     /// Same seed, same answers
     #[arg(long, default_value_t = 1, value_name = "N")]

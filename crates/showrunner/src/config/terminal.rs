@@ -6,6 +6,7 @@ use super::{Colour, Lang};
 
 /// What the terminal can do, found out once.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on one another")]
 pub(crate) struct Terminal {
     /// Colour may be used on standard error.
     pub(crate) has_colour: bool,

@@ -148,11 +148,10 @@ impl Story {
             },
             "checkpoint.answered" => {
                 self.question = None;
-                "running"
+                return;
             },
-            "step.started" => "running",
+            "step.started" | "run.resumed" | "run.reopened" => "running",
             "run.paused" => "paused",
-            "run.resumed" | "run.reopened" => "running",
             "run.delivered" => "delivered",
             "run.closing" => "closing",
             "run.completed" => "completed",

@@ -7,11 +7,11 @@ use super::{Size, draw, money, span};
 use crate::client::RunEvent;
 use crate::config::Terminal;
 use crate::progress::Story;
-use crate::talk::Talk;
+use crate::talk::{Amount, Talk};
 
 fn talk(is_japanese: bool) -> Talk {
     let terminal = Terminal { has_colour: false, is_live: true, can_ask: true, is_japanese };
-    Talk::new(false, false, terminal)
+    Talk::new(Amount::default(), terminal)
 }
 
 fn story(language: &'static str) -> Story {
