@@ -9,6 +9,8 @@ mod definitions;
 mod system;
 mod registry;
 
+pub use definitions::expected;
+
 pub mod key;
 pub(crate) mod load;
 

@@ -12,7 +12,7 @@ use showrunner_engine::id::{Digest, OrgId};
 use crate::App;
 use crate::problem::{Problem, codes};
 
-pub(crate) use secret::Secret;
+pub(crate) use secret::{SESSION_SPAN, Secret};
 
 /// The cookie that holds a session.
 pub(crate) const SESSION_COOKIE: &str = "sr_session";

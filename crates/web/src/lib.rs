@@ -12,7 +12,7 @@ pub mod page;
 pub mod view;
 pub mod sse;
 pub mod ui;
-mod api;
+pub mod api;
 mod layers;
 
 use std::path::PathBuf;

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 pub use codes::{CODES, Code};
 pub use page::problem_page;
+pub(crate) use map::shown;
 pub(crate) use write::dress;
 
 /// One thing wrong with what was sent.

@@ -136,7 +136,7 @@ impl RunStream {
 
     fn hear(&mut self, told: Result<Arc<Committed>, RecvError>) {
         match told {
-            Ok(committed) if committed.run == self.run => {
+            Ok(committed) if committed.run_id == self.run => {
                 match numbered(committed.seq_first, committed.at, &committed.body) {
                     Ok(events) => self.ready.extend(events),
                     Err(_) => self.is_behind = true,
@@ -190,7 +190,7 @@ pub fn all_stream(app: App, org: OrgId) -> Response {
 }
 
 fn frames_of(committed: &Committed) -> Vec<Frame> {
-    let more = format!(r#""run":{},"status":"{}","#, json!(committed.run), committed.status);
+    let more = format!(r#""run":{},"status":"{}","#, json!(committed.run_id), committed.status);
     let events = numbered(committed.seq_first, committed.at, &committed.body).unwrap_or_default();
     let frame = |event: NumberedEvent| {
         let json = event.json.get();
