@@ -12,6 +12,7 @@ mod timers;
 
 mod advance;
 mod gate;
+mod outcome;
 mod round;
 mod settle;
 

@@ -226,20 +226,12 @@ fn due_for_current(run: &Run, no: StepNo) -> Option<Effect> {
     }
 }
 
-fn agent_of(run: &Run, no: StepNo) -> Option<&AgentStep> {
-    match &run.def(no).kind {
-        StepKind::Agent(agent) => Some(agent),
-        StepKind::Gate(gate) => gate.judge.as_ref(),
-        _ => None,
-    }
-}
-
 fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
     let (step, token) = (run.step(no).key.clone(), attempt.token);
     if let Some(child) = &attempt.child {
         return Effect::CancelChild { step, token, child: child.clone() };
     }
-    let agent = agent_of(run, no);
+    let agent = run.def(no).kind.agent();
     let settings = agent.and_then(|agent| agent.settings.render(&View::of_step(run, no)).ok());
     Effect::AbortAttempt {
         step,
@@ -264,7 +256,7 @@ fn work(run: &Run, no: StepNo, attempt: &Attempt) -> Option<Effect> {
             input: edited(&def.input, step, View::of_step(run, no)),
         });
     }
-    let agent = agent_of(run, no)?;
+    let agent = run.def(no).kind.agent()?;
     match &attempt.job {
         Some(job) => Some(Effect::FollowJob {
             step: step.key.clone(),

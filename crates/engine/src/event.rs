@@ -236,11 +236,14 @@ pub enum Event {
         /// Who.
         by: String,
     },
-    /// A failed run goes on after a person's retry or skip.
+    /// A failed run goes on after a person's retry, skip or roll-back.
     #[serde(rename = "run.reopened")]
     RunReopened {
         /// Who.
         by: String,
+        /// When it must have ended now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
     },
     /// The run stands in an earlier phase again; a `StepsReset` follows.
     #[serde(rename = "run.rolled_back")]
@@ -480,12 +483,13 @@ pub enum Event {
         /// Which.
         step: StepKey,
     },
-    /// The steps are pending again.
+    /// The steps are pending again; a block that was over is open again where they stand in it,
+    /// and so is the container around it. Their former feedback is forgotten, edits are kept.
     #[serde(rename = "steps.reset")]
     StepsReset {
-        /// Which, in definition order.
+        /// Which, in order of creation.
         steps: Vec<StepKey>,
-        /// The step that gets the feedback and edits: the earliest of them.
+        /// The step that gets the feedback and edits.
         from: StepKey,
         /// What was said about the former output.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -48,11 +48,15 @@ pub fn apply(run: &mut Run, at: Timestamp, event: &Event) {
         Event::RunCancelled { .. } => end(run, at, Ending::Cancelled),
         Event::RunPaused { .. } => run.paused = true,
         Event::RunResumed { .. } => run.paused = false,
-        Event::RunReopened { .. } => {
+        Event::RunReopened { deadline, .. } => {
             run.state = RunState::Active;
             run.ended_at = None;
             run.failure = None;
             run.delivered_at = None;
+            run.deadline = *deadline;
+            run.close_reason = None;
+            run.closed_by = None;
+            run.compensating = false;
         },
         Event::ParentNotified => run.parent_notified = true,
         Event::StepsReset { steps, from, feedback, edits, .. } => {
@@ -62,7 +66,9 @@ pub fn apply(run: &mut Run, at: Timestamp, event: &Event) {
             on(run, from, |run, no| {
                 let step = step_mut(run, no);
                 step.feedback.clone_from(feedback);
-                step.edits.clone_from(edits);
+                if edits.is_some() {
+                    step.edits.clone_from(edits);
+                }
             });
         },
         Event::CallbackReceived { key, payload } => {
@@ -175,6 +181,16 @@ fn open_scope(
         add_step(run, Step::new(key, ix, scope_no, at));
     }
     scope_no
+}
+
+/// Nothing is worked on in a block any more. An element is kept only where undoing needs it.
+fn close_scope(run: &mut Run, scope: ScopeNo) {
+    let undoes = |no: StepNo| run.def(no).compensate.is_some();
+    let keeps_item = run.scopes.get(scope as usize).is_some() && run.steps_of(scope).any(undoes);
+    if let Some(scope) = run.scopes.get_mut(scope as usize) {
+        scope.closed = true;
+        scope.item.take_if(|_| !keeps_item);
+    }
 }
 
 /// Adds an instance. One of a former round under the same key gives way: its key now names the

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use showrunner_engine::at::{At, Millis, Timestamp};
-use showrunner_engine::call::{CallKind, CallRecord, Usage};
 use showrunner_engine::command::{AnswerCheckpoint, Command, FinishAttempt, Principal, StartRun};
 use showrunner_engine::definition::{self, Definition, Verb};
 use showrunner_engine::event::{Asset, Event};
@@ -13,6 +12,7 @@ use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{AssetId, Digest, OrgId, RunId, Token};
 use showrunner_engine::money::MicroUsd;
 use showrunner_engine::run::Run;
+use showrunner_engine::turn::{Answer, CallKind, CallRecord, Usage};
 use showrunner_engine::{Effect, advance, due};
 use showrunner_journal::Append;
 
@@ -230,7 +230,7 @@ fn call(no: u16, token: Token) -> Arc<CallRecord> {
         request_digest: Digest::of(token.to_string().as_bytes()),
         provider: "scripted".into(),
         model: Some("scripted-1".into()),
-        answer: Value::Null,
+        answer: Answer::Output(json!({ "headline": "秋の川", "body": "Leaves fall. ".repeat(12) })),
         usage: Usage { input_tokens: 900, output_tokens: 120, cached_tokens: 0 },
         cost: MicroUsd(1_200),
         duration_ms: 3,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Decider;
+use super::outcome::misfit;
 use super::settle::has_attempts;
 use crate::at::{Millis, Timestamp};
 use crate::definition::{CheckpointStep, StepIx, StepKind, WaitStep, WaitUntil};
@@ -26,11 +27,7 @@ impl Decider<'_> {
         let def = definition.step(self.run.step(no).def);
         match def.when.as_ref().map(|when| when.holds(&View::of_step(self.run, no))) {
             None | Some(Ok(true)) => {},
-            Some(Ok(false)) => {
-                let (step, reason) = (self.key(no), "condition".to_owned());
-                let event = Event::StepSkipped { step, reason, by: None, output: None };
-                return self.emit_and_look(no, event);
-            },
+            Some(Ok(false)) => return self.skip(no, "condition".to_owned(), None, None),
             Some(Err(fault)) => return self.fault(no, &fault),
         }
         if let Some(phase) = def.phase {
@@ -113,7 +110,7 @@ impl Decider<'_> {
         check("the run", run.spent.plus(run.reserved), &run.budget)
             .or_else(|| check(&format!("step {}", step.key), step.spent.plus(held), &def.budget))
             .or_else(|| {
-                let StepKind::Agent(agent) = &def.kind else { return None };
+                let agent = def.kind.agent()?;
                 let (name, budget) =
                     run.definition.agent_budgets.iter().find(|(name, _)| *name == agent.agent)?;
                 let committed = run.by_agent.get(name).copied().unwrap_or(Spend::ZERO);
@@ -194,15 +191,8 @@ impl Decider<'_> {
 
     /// A step without attempts has its output.
     pub(super) fn succeed_with(&mut self, no: StepNo, output: Value) {
-        let def = self.run.def(no);
-        let breach = def
-            .output_schema
-            .as_ref()
-            .and_then(|schema| schema.breaches(&output).into_iter().next());
-        if let Some(breach) = breach {
-            let message = format!("output{}: {}", breach.pointer, breach.message);
-            return self
-                .fail_step(no, Failure::new(ErrorClass::Validation, "output_invalid", message));
+        if let Some(failure) = misfit(self.run.def(no).output_schema.as_ref(), &output) {
+            return self.fail_step(no, failure);
         }
         let event = Event::StepSucceeded {
             step: self.key(no),

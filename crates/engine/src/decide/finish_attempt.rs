@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::outcome::misfit;
 use super::{Decider, shared, wrong_step_state};
 use crate::call::CallRecord;
 use crate::command::{ChildOutcome, FinishAttempt, Principal};
@@ -31,13 +32,8 @@ impl Decider<'_> {
 
     fn finish_current(&mut self, no: StepNo, finish: FinishAttempt) -> Result<(), Refusal> {
         let def = self.run.def(no);
-        if let Some(schema) = &def.output_schema {
-            let breaches = schema.breaches(&finish.output);
-            if let Some(breach) = breaches.first() {
-                let message = format!("output{}: {}", breach.pointer, breach.message);
-                let failure = Failure::new(ErrorClass::Validation, "output_invalid", message);
-                return self.fail_attempt(&finish.step, finish.token, failure, finish.calls);
-            }
+        if let Some(failure) = misfit(def.output_schema.as_ref(), &finish.output) {
+            return self.fail_attempt(&finish.step, finish.token, failure, finish.calls);
         }
         let calls = self.not_recorded(no, finish.token, finish.calls);
         if matches!(def.kind, StepKind::Gate(_)) {

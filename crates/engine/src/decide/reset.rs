@@ -6,13 +6,24 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::outcome::replaces;
 use super::{Decider, shared, wrong_step_state};
 use crate::command::Principal;
-use crate::definition::StepIx;
+use crate::definition::{OnFailure, StepIx, StepKind};
 use crate::event::Event;
 use crate::id::StepKey;
 use crate::refusal::Refusal;
-use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus};
+use crate::run::{Run, ScopeNo, StepNo, StepStatus, Wait};
+use crate::schema::Breach;
+
+/// What is said when work is done again.
+#[derive(Default)]
+pub(super) struct Wish {
+    /// What was wrong with the former output.
+    pub(super) feedback: Option<Arc<Value>>,
+    /// Merge patch on the input.
+    pub(super) edits: Option<Arc<Value>>,
+}
 
 impl Decider<'_> {
     pub(super) fn retry_step(
@@ -24,21 +35,39 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         let step = self.run.step(no);
-        let reopening = matches!(self.run.state, RunState::Ended(_));
-        let closed = self.run.scope(step.scope).closed && !reopening;
         let possible = match step.status {
-            StepStatus::Pending => reopening,
-            StepStatus::Cancelled => reopening && step.compensates.is_none(),
-            _ => step.compensates.is_none(),
+            StepStatus::Pending | StepStatus::Cancelled => self.run.is_ended(),
+            StepStatus::Skipped => !self.run.def(no).is_fallback,
+            StepStatus::Running
+            | StepStatus::Waiting
+            | StepStatus::Succeeded
+            | StepStatus::Failed => true,
         };
-        if !possible || closed {
-            return Err(wrong_step_state(step, "retry_step"));
+        let target = target(self.run, no).filter(|_| possible && step.compensates.is_none());
+        let Some(target) = target else { return Err(wrong_step_state(step, "retry_step")) };
+        if edits.is_some() {
+            self.refuse_lost_edits(no, target)?;
         }
+        let set = again(self.run, target);
         self.reopen(by);
-        // A step in a block that is over takes its container along.
-        let target = self.outermost_closed(no).unwrap_or(no);
-        self.reset_with_cancelled(target, feedback.map(shared), edits.map(shared), &by.id);
+        let wish = Wish { feedback: feedback.map(shared), edits: edits.map(shared) };
+        self.reset_set(target, set, wish, &by.id);
         Ok(())
+    }
+
+    /// Edits are for the input of the one step that is done again.
+    fn refuse_lost_edits(&self, no: StepNo, target: StepNo) -> Result<(), Refusal> {
+        let kind = &self.run.def(no).kind;
+        let message = if target != no {
+            let whole = &self.run.step(target).key;
+            format!("it is over, and only the whole of {whole} can be done again")
+        } else if kind.agent().is_none() && !matches!(kind, StepKind::Orchestration(_)) {
+            format!("a {} step has no input", kind.name())
+        } else {
+            return Ok(());
+        };
+        let breaches = vec![Breach { pointer: "/edits".into(), message }];
+        Err(Refusal::Invalid { what: format!("the retry of {}", self.run.step(no).key), breaches })
     }
 
     pub(super) fn skip_step(
@@ -50,24 +79,27 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         let step = self.run.step(no);
-        let reopening = matches!(self.run.state, RunState::Ended(_));
         let possible = match step.status {
             StepStatus::Succeeded | StepStatus::Skipped => false,
-            StepStatus::Failed => true,
-            StepStatus::Cancelled => reopening,
-            StepStatus::Pending | StepStatus::Running | StepStatus::Waiting => true,
+            StepStatus::Cancelled => self.run.is_ended(),
+            StepStatus::Failed
+            | StepStatus::Pending
+            | StepStatus::Running
+            | StepStatus::Waiting => true,
         };
-        if !possible || self.run.scope(step.scope).closed || step.compensates.is_some() {
+        let is_over = self.run.is_ended() || self.run.scope(step.scope).closed;
+        let is_target = !is_over || target(self.run, no) == Some(no);
+        if !possible || !is_target || step.compensates.is_some() {
             return Err(wrong_step_state(step, "skip_step"));
         }
-        self.reopen(by);
-        if reopening {
-            self.reset_with_cancelled(no, None, None, &by.id);
+        if is_over {
+            let set = again(self.run, no);
+            self.reopen(by);
+            self.reset_set(no, set, Wish::default(), &by.id);
         }
         self.abandon(no);
         self.cancel_inside(no);
-        let (by, output) = (Some(by.id.clone()), output.map(shared));
-        self.emit_and_look(no, Event::StepSkipped { step: key.clone(), reason, by, output });
+        self.skip(no, reason, Some(by.id.clone()), output.map(shared));
         Ok(())
     }
 
@@ -78,99 +110,52 @@ impl Decider<'_> {
         by: &Principal,
     ) -> Result<(), Refusal> {
         let definition = Arc::clone(&self.run.definition);
-        let Some(ix) = definition.phase_index(phase) else {
-            let known = definition.phases.clone();
+        let reached = self.run.phase.map_or(0, |now| usize::from(now) + 1);
+        let Some(ix) = definition.phase_index(phase).filter(|&ix| ix < reached) else {
+            let known = definition.phases.iter().take(reached).cloned().collect();
             return Err(Refusal::UnknownPhase { phase: phase.to_owned(), known });
         };
-        if self.run.phase.is_none_or(|now| ix > usize::from(now)) {
-            return Err(Refusal::UnknownPhase {
-                phase: phase.to_owned(),
-                known: definition
-                    .phases
-                    .iter()
-                    .take(usize::from(self.run.phase.unwrap_or(0)) + 1)
-                    .cloned()
-                    .collect(),
-            });
+        let stands_in = |step: StepIx| {
+            let steps = definition.steps.iter();
+            let mut inner = steps.filter(|inner| outermost(&definition, inner.ix) == step);
+            inner.any(|inner| inner.phase.is_some_and(|phase| usize::from(phase) >= ix))
+        };
+        let roots: Vec<StepIx> =
+            definition.root.iter().copied().filter(|&step| stands_in(step)).collect();
+        let mut set: BTreeSet<StepNo> = dependents(self.run, 0, &roots).into_iter().collect();
+        if self.run.is_ended() {
+            resume_block(self.run, 0, &mut set);
         }
-        let roots: Vec<StepIx> = definition
-            .root
-            .iter()
-            .copied()
-            .filter(|&step| definition.step(step).phase.is_some_and(|p| usize::from(p) >= ix))
-            .collect();
         self.reopen(by);
         self.emit(Event::RunRolledBack {
             phase: phase.to_owned(),
             by: by.id.clone(),
             reason: reason.clone(),
         });
-        let set = dependents(self.run, 0, &roots);
         let feedback =
             reason.map(|reason| shared(serde_json::json!({ "reason": reason, "by": by.id })));
         if let Some(&first) = set.first() {
-            self.reset_set(first, set, feedback, None, &by.id);
+            self.reset_set(first, set, Wish { feedback, edits: None }, &by.id);
         }
         Ok(())
     }
 
+    /// A run that failed goes on, with as much time as it had at first.
     fn reopen(&mut self, by: &Principal) {
-        if matches!(self.run.state, RunState::Ended(_)) {
-            self.emit(Event::RunReopened { by: by.id.clone() });
+        if self.run.is_ended() {
+            let deadline = self.run.definition.timeout.map(|timeout| self.at.now.plus(timeout));
+            self.emit(Event::RunReopened { by: by.id.clone(), deadline });
         }
-    }
-
-    fn outermost_closed(&self, no: StepNo) -> Option<StepNo> {
-        let scopes = std::iter::successors(Some(self.run.step(no).scope), |&scope| {
-            self.run.enclosing(scope)
-        });
-        scopes
-            .filter(|&scope| self.run.scope(scope).closed)
-            .filter_map(|scope| self.run.scope(scope).container)
-            .last()
     }
 
     /// Resets a step with everything after it.
-    pub(super) fn reset(
-        &mut self,
-        no: StepNo,
-        feedback: Option<Arc<Value>>,
-        edits: Option<Arc<Value>>,
-        by: &str,
-    ) {
+    pub(super) fn reset(&mut self, no: StepNo, wish: Wish, by: &str) {
         let step = self.run.step(no);
-        let set = dependents(self.run, step.scope, &[step.def]);
-        self.reset_set(no, set, feedback, edits, by);
+        let set = dependents(self.run, step.scope, &[step.def]).into_iter().collect();
+        self.reset_set(no, set, wish, by);
     }
 
-    /// As [`Self::reset`]; what the former end of the run had taken out comes back as well.
-    fn reset_with_cancelled(
-        &mut self,
-        no: StepNo,
-        feedback: Option<Arc<Value>>,
-        edits: Option<Arc<Value>>,
-        by: &str,
-    ) {
-        let step = self.run.step(no);
-        let mut set = dependents(self.run, step.scope, &[step.def]);
-        for other in self.run.steps_of(0) {
-            let cancelled = self.run.step(other).status == StepStatus::Cancelled;
-            if cancelled && !set.contains(&other) {
-                set.push(other);
-            }
-        }
-        set.sort_unstable();
-        self.reset_set(no, set, feedback, edits, by);
-    }
-
-    fn reset_set(
-        &mut self,
-        from: StepNo,
-        set: Vec<StepNo>,
-        feedback: Option<Arc<Value>>,
-        edits: Option<Arc<Value>>,
-        by: &str,
-    ) {
+    fn reset_set(&mut self, from: StepNo, set: BTreeSet<StepNo>, wish: Wish, by: &str) {
         for &no in &set {
             self.abandon(no);
             self.cancel_inside(no);
@@ -178,13 +163,145 @@ impl Decider<'_> {
         let steps = set.iter().map(|&no| self.key(no)).collect();
         let from = self.key(from);
         self.dirty.extend(set.iter().map(|&no| self.run.step(no).scope));
+        let Wish { feedback, edits } = wish;
         self.emit(Event::StepsReset { steps, from, feedback, edits, by: by.to_owned() });
     }
 }
 
+/// What is done again when a person asks for `no`: the step itself where its block can go on from
+/// there, otherwise the container, or the step that it stood in for. `None` when a later
+/// iteration has begun on what it made.
+fn target(run: &Run, no: StepNo) -> Option<StepNo> {
+    let mut target = no;
+    let mut scope = run.step(no).scope;
+    while let Some(container) = run.scope(scope).container {
+        let step = run.step(container);
+        if run.scope(scope).closed && !can_revive(run, container, scope) {
+            let is_live = !step.status.is_terminal() && step.wait.is_none();
+            let is_current = step.body.as_ref().is_some_and(|body| body.scopes.contains(&scope));
+            if is_live && is_current {
+                return None;
+            }
+            target = container;
+        }
+        scope = step.scope;
+    }
+    let has_ended = run.step(target).status.is_terminal();
+    match replaces(run, target).filter(|_| has_ended) {
+        Some(original) if !is_waiting_for(run, original, target) => self::target(run, original),
+        _ => Some(target),
+    }
+}
+
+fn is_waiting_for(run: &Run, original: StepNo, stand_in: StepNo) -> bool {
+    let key = &run.step(stand_in).key;
+    matches!(&run.step(original).wait, Some(Wait::Fallback { step }) if step == key)
+}
+
+/// Whether a block that is over can be opened again where it stopped: an element can, whose
+/// result is only its own, and an iteration that was not finished.
+fn can_revive(run: &Run, container: StepNo, scope: ScopeNo) -> bool {
+    let step = run.step(container);
+    let Some(body) = step.body.as_ref().filter(|_| step.wait.is_none()) else { return false };
+    if !body.scopes.contains(&scope) {
+        return false;
+    }
+    match &run.def(container).kind {
+        StepKind::ForEach(_) => true,
+        _ => body.scopes.last() == Some(&scope) && !body.has_finished(run.scope(scope).index),
+    }
+}
+
+/// Everything that has to be done again with `target`: what comes after it, in its block and
+/// around it, and what was taken out when a block around it ended.
+fn again(run: &Run, target: StepNo) -> BTreeSet<StepNo> {
+    let mut set = BTreeSet::new();
+    let mut inner = target;
+    loop {
+        let step = run.step(inner);
+        set.extend(dependents(run, step.scope, &[step.def]));
+        if run.scope(step.scope).closed {
+            resume_block(run, step.scope, &mut set);
+        }
+        let container = run.scope(step.scope).container;
+        let Some(container) = container.filter(|&no| run.step(no).status.is_terminal()) else {
+            break;
+        };
+        if was_taken_out(run, container) {
+            for scope in unfinished(run, container) {
+                resume_block(run, scope, &mut set);
+            }
+        }
+        inner = container;
+    }
+    if run.is_ended() {
+        resume_block(run, 0, &mut set);
+    }
+    // A container around it goes on where it stopped; what stands in one that is done again as a
+    // whole comes back with that.
+    for container in around(run, target) {
+        set.remove(&container);
+    }
+    let whole = set.clone();
+    set.retain(|&no| !around(run, no).any(|container| whole.contains(&container)));
+    set
+}
+
+fn around(run: &Run, no: StepNo) -> impl Iterator<Item = StepNo> {
+    std::iter::successors(run.scope(run.step(no).scope).container, |&container| {
+        run.scope(run.step(container).scope).container
+    })
+}
+
+/// Adds what has to be done again so that a block that was stopped can go on.
+fn resume_block(run: &Run, scope: ScopeNo, set: &mut BTreeSet<StepNo>) {
+    for no in run.steps_of(scope).filter(|&no| was_taken_out(run, no)) {
+        let mut inner = BTreeSet::new();
+        for scope in unfinished(run, no) {
+            resume_block(run, scope, &mut inner);
+        }
+        if inner.is_empty() {
+            inner.insert(no);
+        }
+        set.append(&mut inner);
+    }
+}
+
+/// Whether a step was stopped with its block or stopped it.
+fn was_taken_out(run: &Run, no: StepNo) -> bool {
+    let def = run.def(no);
+    match run.step(no).status {
+        StepStatus::Cancelled => true,
+        StepStatus::Failed => def.on_failure != OnFailure::Continue && !def.background,
+        StepStatus::Pending
+        | StepStatus::Running
+        | StepStatus::Waiting
+        | StepStatus::Succeeded
+        | StepStatus::Skipped => false,
+    }
+}
+
+/// The blocks of a container that it had not done with when it was stopped, and that can go on.
+fn unfinished(run: &Run, container: StepNo) -> Vec<ScopeNo> {
+    let Some(body) = &run.step(container).body else { return Vec::new() };
+    let is_failed = |index: u32| body.failures.iter().any(|(failed, _)| *failed == index);
+    let stops = matches!(&run.def(container).kind, StepKind::ForEach(def) if def.stops_at_failure());
+    let scopes = body.scopes.iter().copied().filter(|&scope| {
+        let index = run.scope(scope).index;
+        can_revive(run, container, scope)
+            && (!body.has_finished(index) || (stops && is_failed(index)))
+    });
+    scopes.collect()
+}
+
+/// The step of the outermost block that is or holds `ix`.
+fn outermost(definition: &crate::definition::Definition, ix: StepIx) -> StepIx {
+    std::iter::successors(Some(ix), |&ix| definition.step(ix).parent).last().unwrap_or(ix)
+}
+
 /// The instances of these steps in `scope`, and of all that need them: in the same block, and
 /// the containers around with what needs those.
-fn dependents(run: &Run, scope: ScopeNo, roots: &[StepIx]) -> Vec<StepNo> {
+pub(super) fn dependents(run: &Run, scope: ScopeNo, roots: &[StepIx]) -> Vec<StepNo> {
     let definition = &run.definition;
     let block = definition.block(run.scope(scope).container.map(|no| run.step(no).def));
     let mut touched: BTreeSet<StepIx> = roots.iter().copied().collect();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Decider;
+use super::outcome::misfit;
+use super::reset::Wish;
 use crate::definition::{ForEachStep, Join, Keep, LoopStep, OnExhausted, StepKind};
 use crate::event::Event;
 use crate::failure::{ErrorClass, Failure};
@@ -140,7 +142,7 @@ impl Decider<'_> {
         let event = Event::ItemFinished { step, index, result, failure: failure.clone() };
         self.emit(event);
         match failure {
-            Some(failure) if def.fail_on_item => {
+            Some(failure) if def.stops_at_failure() => {
                 let message = format!("element {index}: {}", failure.message);
                 self.fail_step(no, Failure { message, ..failure });
             },
@@ -159,14 +161,14 @@ impl Decider<'_> {
             Join::All => total,
             Join::AtLeast(needed) => needed.min(total),
         };
-        if def.join != Join::All && succeeded >= needed || body.finished >= total {
-            return self.enough(no, succeeded, needed);
-        }
-        if def.join != Join::All && total - failed < needed {
-            return self.enough(no, succeeded, needed);
-        }
         let started = u32::try_from(body.scopes.len()).unwrap_or(u32::MAX);
-        let room = def.concurrency.saturating_sub(started - body.finished).min(total - started);
+        let is_over = body.active == 0 && started >= total;
+        let is_enough = def.join != Join::All && succeeded >= needed;
+        let is_hopeless = def.join != Join::All && total.saturating_sub(failed) < needed;
+        if is_over || is_enough || is_hopeless {
+            return self.enough(no, succeeded, needed);
+        }
+        let room = def.concurrency.saturating_sub(body.active).min(total - started);
         for index in started..started + room {
             self.emit(Event::ItemStarted { step: self.key(no), index });
             let scope = self.run.step(no).body.as_ref().and_then(|b| b.scopes.last().copied());
@@ -201,10 +203,14 @@ impl Decider<'_> {
             body.results.iter().map(|r| r.as_deref().cloned().unwrap_or(Value::Null)).collect();
         let total = body.items.as_ref().map_or(0, |items| items.len());
         output.resize(total, Value::Null);
+        let output = Value::Array(output);
+        if let Some(failure) = misfit(self.run.def(no).output_schema.as_ref(), &output) {
+            return self.fail_step(no, failure);
+        }
         let event = Event::StepSucceeded {
             step: self.key(no),
             token: None,
-            output: Arc::new(Value::Array(output)),
+            output: Arc::new(output),
             calls: Vec::new(),
             assets: Vec::new(),
             by: None,
@@ -225,7 +231,7 @@ impl Decider<'_> {
         let id = &self.run.definition.step(from).id;
         let target = View::of_step(self.run, no).find(id).and_then(|step| self.run.find(&step.key));
         if let Some(target) = target {
-            self.reset(target, Some(Arc::new(feedback)), None, by);
+            self.reset(target, Wish { feedback: Some(Arc::new(feedback)), edits: None }, by);
         }
     }
 }

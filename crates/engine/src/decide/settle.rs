@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use super::Decider;
+use super::outcome::{is_background, stands_in_for};
+use super::reset::dependents;
 use crate::command::Principal;
-use crate::definition::{OnFailure, StepKind};
+use crate::definition::StepKind;
 use crate::event::{Ending, Event};
 use crate::failure::{ErrorClass, Failure};
-use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus, Wait};
+use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus};
 use crate::view::View;
 
 impl Decider<'_> {
@@ -198,93 +200,6 @@ impl Decider<'_> {
             }
         }
     }
-
-    /// A step has its output. A step that stood in for another hands it on.
-    pub(super) fn succeed(&mut self, no: StepNo, event: Event) {
-        let output = match &event {
-            Event::StepSucceeded { output, .. } => Arc::clone(output),
-            _ => return,
-        };
-        self.emit_and_look(no, event);
-        if let Some(original) = self.stands_in_for(no) {
-            let event = Event::StepSucceeded {
-                step: self.key(original),
-                token: None,
-                output,
-                calls: Vec::new(),
-                assets: self.run.step(no).assets.clone(),
-                by: None,
-                cached: false,
-                failure: self.run.step(original).failure.clone(),
-            };
-            self.emit_and_look(original, event);
-        }
-    }
-
-    /// A step failed for good: another takes its place, or its block goes on without it, or fails.
-    pub(super) fn fail_step(&mut self, no: StepNo, failure: Failure) {
-        let def = self.run.def(no);
-        let (on_failure, background) = (def.on_failure, def.background);
-        if self.run.state == RunState::Active
-            && let OnFailure::Fallback(ix) = on_failure
-        {
-            let to = self.sibling(no, ix);
-            if self.run.step(to).status == StepStatus::Pending {
-                let event = Event::StepFellBack { step: self.key(no), failure, to: self.key(to) };
-                self.emit_and_look(no, event);
-                return self.begin(to);
-            }
-        }
-        self.cancel_inside(no);
-        let event = Event::StepFailed { step: self.key(no), failure: failure.clone() };
-        self.emit_and_look(no, event);
-        if self.run.state != RunState::Active {
-            return;
-        }
-        if let Some(original) = self.stands_in_for(no) {
-            let event = Event::StepFailed { step: self.key(original), failure: failure.clone() };
-            self.emit_and_look(original, event);
-            if !self.run.def(original).background {
-                self.block_failed(self.run.step(original).scope, failure);
-            }
-        } else if on_failure != OnFailure::Continue && !background {
-            self.block_failed(self.run.step(no).scope, failure);
-        }
-    }
-
-    fn block_failed(&mut self, scope: ScopeNo, failure: Failure) {
-        match self.run.scope(scope).container {
-            None => self.close(Ending::Failed, None, None, Some(failure)),
-            Some(container) => self.round_failed(container, scope, failure),
-        }
-    }
-
-    /// The step whose place `no` has taken.
-    fn stands_in_for(&self, no: StepNo) -> Option<StepNo> {
-        if !self.run.def(no).is_fallback {
-            return None;
-        }
-        let key = &self.run.step(no).key;
-        self.run.steps_of(self.run.step(no).scope).find(|&other| {
-            matches!(&self.run.step(other).wait, Some(Wait::Fallback { step }) if step == key)
-        })
-    }
-
-    /// The instance of another step of the same block.
-    pub(super) fn sibling(&self, no: StepNo, ix: crate::definition::StepIx) -> StepNo {
-        let scope = self.run.scope(self.run.step(no).scope);
-        scope.first + StepNo::from(self.run.definition.step(ix).position)
-    }
-
-    fn skip_unused_fallbacks(&mut self, scope: ScopeNo) {
-        for no in self.run.steps_of(scope) {
-            if self.run.step(no).status == StepStatus::Pending && self.run.def(no).is_fallback {
-                let step = self.key(no);
-                let reason = "not_needed".to_owned();
-                self.emit(Event::StepSkipped { step, reason, by: None, output: None });
-            }
-        }
-    }
 }
 
 /// Whether a pending step's turn has come.
@@ -295,26 +210,27 @@ fn is_ready(run: &Run, no: StepNo) -> bool {
     }
     let def = run.def(no);
     let first = run.scope(step.scope).first;
-    !def.is_fallback
-        && def.needs.iter().all(|&ix| {
-            let need = first + StepNo::from(run.definition.step(ix).position);
-            is_settled(run, need)
-        })
-}
-
-/// Whether dependents need not wait for this step any longer.
-fn is_settled(run: &Run, no: StepNo) -> bool {
-    run.step(no).status.is_terminal()
+    let mut needs =
+        def.needs.iter().map(|&ix| first + StepNo::from(run.definition.step(ix).position));
+    let is_settled = |need: StepNo| run.step(need).status.is_terminal();
+    if !def.is_fallback {
+        return needs.all(is_settled);
+    }
+    let Some(original) = stands_in_for(run, no) else { return false };
+    // What itself waits for the failed step cannot be waited for.
+    let behind = dependents(run, step.scope, &[run.step(original).def]);
+    needs.all(|need| is_settled(need) || behind.contains(&need))
 }
 
 /// Whether everything in a block has ended; without background steps when `all` is false.
 fn is_block_done(run: &Run, scope: ScopeNo, all: bool) -> bool {
     run.steps_of(scope).all(|no| {
         let step = run.step(no);
-        let def = run.def(no);
         step.status.is_terminal()
-            || (def.is_fallback && step.status == StepStatus::Pending)
-            || (!all && def.background)
+            || (step.status == StepStatus::Pending
+                && run.def(no).is_fallback
+                && stands_in_for(run, no).is_none())
+            || (!all && is_background(run, no))
     })
 }
 

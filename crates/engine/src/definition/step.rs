@@ -84,6 +84,15 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// The agent whose attempts do the work: an agent step's own, or a gate's judge.
+    pub fn agent(&self) -> Option<&AgentStep> {
+        match self {
+            Self::Agent(agent) => Some(agent),
+            Self::Gate(gate) => gate.judge.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The word used for it in definitions, events and screens.
     pub fn name(&self) -> &'static str {
         match self {
@@ -282,6 +291,14 @@ pub struct ForEachStep {
     pub fail_on_item: bool,
     /// Whether the cost of an empty list is an error.
     pub allow_empty: bool,
+}
+
+impl ForEachStep {
+    /// Whether the first failed element fails the step. Where only so many elements are needed,
+    /// it fails when so many can no longer succeed.
+    pub fn stops_at_failure(&self) -> bool {
+        self.fail_on_item && self.join == Join::All
+    }
 }
 
 /// When a `for_each` has enough.

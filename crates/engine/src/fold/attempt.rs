@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{add_step, step_mut};
 use crate::at::Timestamp;
 use crate::call::{self, CallRecord};
-use crate::definition::StepKind;
 use crate::event::{DoubtVerdict, Event};
 use crate::id::Token;
 use crate::money::Spend;
@@ -183,7 +182,7 @@ fn book_on_agent(run: &mut Run, no: StepNo, change: impl FnOnce(Spend) -> Spend)
         return;
     }
     let definition = Arc::clone(&run.definition);
-    let StepKind::Agent(agent) = &definition.step(run.step(no).def).kind else { return };
+    let Some(agent) = definition.step(run.step(no).def).kind.agent() else { return };
     if definition.agent_budgets.iter().any(|(name, _)| *name == agent.agent) {
         let account = run.by_agent.entry(agent.agent.clone()).or_default();
         *account = change(*account);

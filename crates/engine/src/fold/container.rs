@@ -8,7 +8,7 @@ use super::{open_scope, step_mut};
 use crate::at::Timestamp;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::run::{Body, Run, StepNo};
+use crate::run::{Body, Run, ScopeNo, StepNo, StepStatus};
 
 pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
     match event {
@@ -18,6 +18,7 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             let body = body(run, no);
             body.scopes.push(scope);
             body.results.push(None);
+            body.active += 1;
         },
         Event::IterationFinished { iteration, result, score, .. } => {
             let body = body(run, no);
@@ -44,6 +45,7 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             let body = body(run, no);
             body.scopes.push(scope);
             body.results.push(None);
+            body.active += 1;
         },
         Event::ItemFinished { index, result, failure, .. } => {
             record(body(run, no), *index, result.as_ref(), failure.as_ref());
@@ -68,9 +70,45 @@ fn record(body: &mut Body, index: u32, result: Option<&Arc<Value>>, failure: Opt
 }
 
 fn close(run: &mut Run, no: StepNo, index: u32) {
-    let scope = body(run, no).scopes.get(index as usize).copied();
-    if let Some(scope) = scope.and_then(|scope| run.scopes.get_mut(scope as usize)) {
-        scope.closed = true;
-        scope.item = None;
+    let body = body(run, no);
+    body.active = body.active.saturating_sub(1);
+    if let Some(scope) = body.scopes.get(index as usize).copied() {
+        super::close_scope(run, scope);
     }
+}
+
+/// Opens a block again that was over, and its container with it: work goes on where it stopped.
+pub(super) fn revive(run: &mut Run, at: Timestamp, scope_no: ScopeNo) {
+    let Some(scope) = run.scopes.get_mut(scope_no as usize).filter(|scope| scope.closed) else {
+        return;
+    };
+    scope.closed = false;
+    let (Some(container), index) = (scope.container, scope.index) else { return };
+    let step = step_mut(run, container);
+    let outer = step.scope;
+    let was_over = step.status.is_terminal();
+    let mut item = None;
+    if let Some(body) = &mut step.body {
+        body.active += 1;
+        item = body.items.as_ref().and_then(|items| items.get(index as usize)).cloned();
+        if body.has_finished(index) {
+            body.finished = body.finished.saturating_sub(1);
+        }
+        if let Some(slot) = body.results.get_mut(index as usize) {
+            *slot = None;
+        }
+        body.failures.retain(|(failed, _)| *failed != index);
+    }
+    if was_over {
+        step.status = StepStatus::Running;
+        step.since = at;
+        step.ended_at = None;
+        step.output = None;
+        step.failure = None;
+        run.open.insert(container);
+    }
+    if let Some(scope) = run.scopes.get_mut(scope_no as usize) {
+        scope.item = item.map(Arc::new);
+    }
+    revive(run, at, outer);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::step_mut;
 use crate::at::Timestamp;
+use crate::definition::GateVerdict;
 use crate::event::{Answer, Event};
 use crate::run::{CheckpointState, Run, StepNo, StepStatus, Wait};
 
@@ -25,7 +26,6 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             step.assets.clone_from(assets);
             step.failure.clone_from(failure);
             step.started_at.get_or_insert(at);
-            drop_callback(run, no);
             end(run, at, no, StepStatus::Succeeded);
         },
         Event::StepFailed { failure, .. } => {
@@ -34,6 +34,9 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         },
         Event::StepFellBack { failure, to, .. } => {
             step_mut(run, no).failure = Some(failure.clone());
+            super::attempt::release_reservation(run, no);
+            drop_callback(run, no);
+            close_body(run, no);
             wait_for(run, at, no, Wait::Fallback { step: to.clone() });
         },
         Event::StepSkipped { output, .. } => {
@@ -57,6 +60,13 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             wait_for(run, at, no, Wait::Person { until: *until });
         },
         Event::CheckpointAnswered { answer, decides, .. } => answered(run, no, answer, *decides),
+        Event::GateDecided { verdict, .. } => {
+            super::attempt::release_reservation(run, no);
+            let step = step_mut(run, no);
+            // The judge has reported: nothing of it is in flight any more.
+            step.attempt = None;
+            step.sent_back += u32::from(*verdict == GateVerdict::Retry);
+        },
         Event::CheckpointEscalated { to, until, .. } => {
             let step = step_mut(run, no);
             if let Some(checkpoint) = &mut step.checkpoint {
@@ -82,7 +92,7 @@ fn answered(run: &mut Run, no: StepNo, answer: &Answer, decides: bool) {
     }
 }
 
-/// A wait step that took its callback out of the inbox leaves nothing behind.
+/// A wait step takes its callback out of the inbox, even when it cannot do with what it says.
 fn drop_callback(run: &mut Run, no: StepNo) {
     if let Some(Wait::Callback { key, .. }) = run.step(no).wait.clone() {
         run.inbox.remove(&key);
@@ -107,6 +117,7 @@ pub(super) fn wait_for(run: &mut Run, at: Timestamp, no: StepNo, wait: Wait) {
 
 fn end(run: &mut Run, at: Timestamp, no: StepNo, status: StepStatus) {
     super::attempt::release_reservation(run, no);
+    drop_callback(run, no);
     let seq = run.seq;
     let step = step_mut(run, no);
     step.status = status;
@@ -119,22 +130,19 @@ fn end(run: &mut Run, at: Timestamp, no: StepNo, status: StepStatus) {
         attempt.calls = Vec::new();
         attempt.doubt = None;
     }
-    if let Some(body) = &mut step.body {
-        let scopes = std::mem::take(&mut body.scopes);
-        body.items = None;
-        for scope in scopes {
-            close_scope(run, scope);
-        }
-    }
+    close_body(run, no);
     if run.step(no).past.is_empty() {
         run.open.remove(&no);
     }
 }
 
-fn close_scope(run: &mut Run, scope: u32) {
-    if let Some(scope) = run.scopes.get_mut(scope as usize) {
-        scope.closed = true;
-        scope.item = None;
+/// Nothing is worked on in the body any more. What it has done stays known, so that it can go on
+/// where it stopped when a person wants it to.
+fn close_body(run: &mut Run, no: StepNo) {
+    let Some(body) = &mut step_mut(run, no).body else { return };
+    body.active = 0;
+    for scope in body.scopes.clone() {
+        super::close_scope(run, scope);
     }
 }
 
@@ -154,11 +162,19 @@ pub(super) fn reset(run: &mut Run, at: Timestamp, no: StepNo) {
     step.output = None;
     step.assets = Vec::new();
     step.failure = None;
+    step.feedback = None;
     step.wait = None;
-    step.checkpoint = None;
+    // A decision stays known until the question is asked again: who answers it late is told.
+    step.checkpoint.take_if(|checkpoint| checkpoint.decided.is_none());
+    let scope = step.scope;
     let body = step.body.take();
     run.open.insert(no);
-    for scope in body.map(|body| body.scopes).unwrap_or_default() {
-        close_scope(run, scope);
+    for inner in body.map(|body| body.scopes).unwrap_or_default() {
+        super::close_scope(run, inner);
+    }
+    super::container::revive(run, at, scope);
+    let outermost = std::iter::successors(Some(no), |&no| run.scope(run.step(no).scope).container);
+    if outermost.last().is_some_and(|no| !run.def(no).background) {
+        run.delivered_at = None;
     }
 }

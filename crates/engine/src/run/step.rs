@@ -201,8 +201,18 @@ pub struct Body {
     pub failures: Vec<(u32, Failure)>,
     /// How many elements have ended.
     pub finished: u32,
+    /// How many iterations or elements are being worked on.
+    pub active: u32,
     /// The best iteration so far and its score.
     pub best: Option<(u32, f64)>,
+}
+
+impl Body {
+    /// Whether this iteration or element has handed out a result or failed.
+    pub fn has_finished(&self, index: u32) -> bool {
+        self.results.get(index as usize).is_some_and(Option::is_some)
+            || self.failures.iter().any(|(failed, _)| *failed == index)
+    }
 }
 
 /// A step instance.

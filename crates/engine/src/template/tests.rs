@@ -322,12 +322,16 @@ fn a_condition_is_true_or_false_or_a_fault() {
     reason = "the claim is about time"
 )]
 fn a_plain_path_costs_well_under_a_microsecond() {
-    const ROUNDS: u32 = 100_000;
+    const ROUNDS: u32 = 10_000;
     let world = world();
+    // The quickest of ten batches: what the machine does beside is not what is measured.
     let time = |what: &str, run: &dyn Fn()| {
-        let started = std::time::Instant::now();
-        (0..ROUNDS).for_each(|_| run());
-        let ns = started.elapsed().as_nanos() as f64 / f64::from(ROUNDS);
+        let batches = (0..10).map(|_| {
+            let started = std::time::Instant::now();
+            (0..ROUNDS).for_each(|_| run());
+            started.elapsed().as_nanos() as f64 / f64::from(ROUNDS)
+        });
+        let ns = batches.fold(f64::MAX, f64::min);
         println!("{what}: {ns:.0} ns");
         ns
     };

@@ -1,0 +1,150 @@
+//! A journal that stops the world at a chosen append.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use showrunner_journal::{
+    Append, AppendFuture, Journal, JournalError, Objects, Ownership, Row, Statement, Written,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Where in the life of an append the power goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashMode {
+    /// Nothing was written.
+    Before,
+    /// It was written but not synced, and is lost with the power.
+    Written,
+    /// It is durable, but nobody was told.
+    Synced,
+    /// It is durable and its caller was told; nothing after that happens.
+    Acked,
+}
+
+impl CrashMode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Before, Self::Written, Self::Synced, Self::Acked];
+}
+
+/// When the world stops.
+#[derive(Clone, Copy, Debug)]
+pub struct CrashPlan {
+    /// At which append of the life, from 0.
+    pub at: u64,
+    /// Where in it.
+    pub mode: CrashMode,
+}
+
+/// A journal on another one, which is used from one thread and without waiting: the simulated
+/// clock must not jump while the disk works.
+#[derive(Debug)]
+pub struct CrashingJournal {
+    inner: Arc<dyn Journal>,
+    plan: Option<CrashPlan>,
+    appends: AtomicU64,
+    is_down: AtomicBool,
+    crashed: CancellationToken,
+}
+
+impl CrashingJournal {
+    /// Passes everything on until `plan` says otherwise.
+    pub fn new(inner: Arc<dyn Journal>, plan: Option<CrashPlan>) -> Self {
+        Self {
+            inner,
+            plan,
+            appends: AtomicU64::new(0),
+            is_down: AtomicBool::new(false),
+            crashed: CancellationToken::new(),
+        }
+    }
+
+    /// Cancelled when the world has stopped.
+    pub fn crashed(&self) -> CancellationToken {
+        self.crashed.clone()
+    }
+
+    /// How many appends were asked for.
+    pub fn appends(&self) -> u64 {
+        self.appends.load(Ordering::Relaxed)
+    }
+
+    fn stop(&self) {
+        self.is_down.store(true, Ordering::Relaxed);
+        self.crashed.cancel();
+    }
+
+    fn is_down(&self) -> bool {
+        self.is_down.load(Ordering::Relaxed)
+    }
+
+    fn carry_out(&self, append: Append) -> AppendFuture {
+        AppendFuture::ready(futures_executor::block_on(self.inner.append(append)))
+    }
+}
+
+/// Of a world that has stopped no answer comes.
+fn never() -> AppendFuture {
+    AppendFuture::from_future(std::future::pending())
+}
+
+#[async_trait]
+impl Journal for CrashingJournal {
+    fn append(&self, append: Append) -> AppendFuture {
+        if self.is_down() {
+            return never();
+        }
+        let number = self.appends.fetch_add(1, Ordering::Relaxed);
+        match self.plan {
+            Some(plan) if plan.at == number => match plan.mode {
+                CrashMode::Before | CrashMode::Written => {
+                    self.stop();
+                    never()
+                },
+                CrashMode::Synced => {
+                    drop(self.carry_out(append));
+                    self.stop();
+                    never()
+                },
+                CrashMode::Acked => {
+                    let acked = self.carry_out(append);
+                    self.stop();
+                    acked
+                },
+            },
+            _ => self.carry_out(append),
+        }
+    }
+
+    async fn fetch(&self, question: Statement) -> Result<Vec<Row>, JournalError> {
+        if self.is_down() {
+            std::future::pending::<()>().await;
+        }
+        self.inner.fetch(question).await
+    }
+
+    async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Written>, JournalError> {
+        if self.is_down() {
+            std::future::pending::<()>().await;
+        }
+        futures_executor::block_on(self.inner.write(statements))
+    }
+
+    fn objects(&self) -> &Arc<dyn Objects> {
+        self.inner.objects()
+    }
+
+    fn ownership(&self) -> Ownership {
+        self.inner.ownership()
+    }
+
+    async fn wait_for_ownership(&self) -> Result<Ownership, JournalError> {
+        self.inner.wait_for_ownership().await
+    }
+
+    async fn close(&self) {}
+
+    fn database(&self) -> &'static str {
+        self.inner.database()
+    }
+}
