@@ -1,0 +1,32 @@
+//! The generic REST interface, one file a resource.
+
+mod runs;
+mod steps;
+mod events;
+mod checkpoints;
+mod assets;
+mod definitions;
+mod system;
+mod registry;
+
+pub use definitions::expected;
+
+pub mod key;
+pub(crate) mod load;
+
+use crate::Route;
+
+/// The generic part of the route table.
+pub(crate) fn table() -> Vec<Route> {
+    let parts = [
+        system::table(),
+        definitions::table(),
+        runs::table(),
+        steps::table(),
+        events::table(),
+        checkpoints::table(),
+        assets::table(),
+        registry::table(),
+    ];
+    parts.into_iter().flatten().collect()
+}
