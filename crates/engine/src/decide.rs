@@ -86,7 +86,9 @@ impl Decider<'_> {
             Command::DoubtAttempt { step, token, call, message } => {
                 self.doubt_attempt(&step, token, call, message)
             },
-            Command::ResolveDoubt { step, verdict, by } => self.resolve_doubt(&step, verdict, &by),
+            Command::ResolveDoubt { step, verdict, cost, by } => {
+                self.resolve_doubt(&step, (verdict, cost), &by)
+            },
             Command::CompleteByHand { step, output, by } => {
                 self.complete_by_hand(&step, output, &by)
             },

@@ -93,6 +93,8 @@ pub enum Effect {
         job: Option<Job>,
         /// How many calls were answered.
         calls: usize,
+        /// The last call that is known to have left.
+        dispatched: Option<u16>,
         /// Its time is over, rather than somebody having called it back: a result is welcome.
         timed_out: bool,
     },
@@ -240,6 +242,7 @@ fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
         settings: settings.unwrap_or_default(),
         job: attempt.job.clone(),
         calls: attempt.calls.len(),
+        dispatched: attempt.dispatched,
         timed_out,
     }
 }

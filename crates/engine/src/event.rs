@@ -417,6 +417,10 @@ pub enum Event {
         /// A result that came too late to be used.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<Arc<Value>>,
+        /// Nobody could say whether its last call was made: why, and so what is missing on the
+        /// bill until somebody compares it with the provider's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<String>,
     },
     /// The step waits for something with a name.
     #[serde(rename = "step.waiting")]

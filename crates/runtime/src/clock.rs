@@ -74,3 +74,30 @@ impl Clock for SystemClock {
         z ^ (z >> 31)
     }
 }
+
+/// The clock as providers want it, who pace themselves by it.
+#[derive(Clone, Debug)]
+pub struct Pace(std::sync::Arc<dyn Clock>);
+
+impl Pace {
+    /// The pace of this clock.
+    pub fn of(clock: std::sync::Arc<dyn Clock>) -> Self {
+        Self(clock)
+    }
+
+    /// It, to be handed to a provider.
+    pub fn sleeper(&self) -> std::sync::Arc<dyn showrunner_providers::Sleeper> {
+        std::sync::Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl showrunner_providers::Sleeper for Pace {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep(&self, span: Millis) {
+        self.0.sleep(span).await;
+    }
+}

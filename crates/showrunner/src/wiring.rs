@@ -1,14 +1,37 @@
 //! Puts journal, runtime and web together, top to bottom. The commands know nothing of how.
 
+mod token;
+
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::bail;
-use serde_json::Value;
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use showrunner_engine::at::{Millis, Timestamp};
+use showrunner_journal::{Hooks, Journal, Ownership, SqliteJournal, SqliteOptions};
+use showrunner_providers::ledger::{Durability, FileLedger};
+use showrunner_providers::scripted::{
+    FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
+};
+use showrunner_providers::{CallSafety, Mode, Profiles, Providers};
+use showrunner_runtime::{
+    Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::serve::{Database, Serving};
+use crate::config::serve::{DataDir, Database, Safety, Scripted, Serving};
+
+/// How long work under way may take to end when the server is told to stop.
+const GRACE: Millis = Millis(5_000);
+
+/// Calls a scripted provider takes at once; it has no reason to be slow.
+const SCRIPTED_ROOM: u32 = 4_096;
+
+/// Pictures drawn at once: each one keeps a core busy.
+const EASELS: u32 = 2;
 
 /// What the server is given.
 #[derive(Debug)]
@@ -25,16 +48,12 @@ pub(crate) struct ServeOptions {
 
 /// What the server says of itself while it starts.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "made by the wiring, once it serves")]
 pub(crate) enum Notice {
     /// Requests are answered. A hot standby says so too.
     Answering(Started),
     /// This process owns the database: runs go on here. Comes after `Answering`; with a standby
     /// much later or never.
-    Owner {
-        /// As in [`Started`].
-        token: String,
-    },
+    Owner,
 }
 
 /// What is known once it answers.
@@ -51,48 +70,187 @@ pub(crate) struct Started {
 }
 
 /// Serves until it is told to stop.
-#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let ServeOptions { serving, listener, notices, stop } = options;
-    drop((listener, notices, stop));
-    bail!("this build cannot serve {} yet: the server is not wired in", serving.database.shown())
+    let feed = Feed::default();
+    let journal = open_journal(&serving.database, &serving.data, hooks(&feed, &stop)).await?;
+    let standby = journal.ownership() == Ownership::Standby;
+    if standby {
+        tracing::info!("another process owns the database; standing by");
+        tokio::select! {
+            owned = journal.wait_for_ownership() => { owned?; },
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+    let runtime = runtime(&serving, Arc::clone(&journal), feed)?;
+    let packs = vec![showrunner_packs::content_requests::install(&runtime).await?];
+    let recovered = runtime.recover().await?;
+    runtime.start_timers();
+    let token = token::development(&journal, &serving.data, runtime.clock().now()).await?;
+    let facts = showrunner_web::Facts {
+        version: env!("CARGO_PKG_VERSION").into(),
+        data_dir: Some(serving.data.path().to_owned()),
+        metrics: None,
+    };
+    let router = showrunner_web::serve(runtime.clone(), facts, packs).await?;
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let started = Started {
+        login_path: format!("/login?token={token}"),
+        token,
+        simulated: simulated(runtime.providers()),
+        recovered: recovered.runs,
+    };
+    notices.send(Notice::Answering(started)).await.context("nobody waits for the server")?;
+    notices.send(Notice::Owner).await.context("nobody waits for the server")?;
+    let closing = stop.clone();
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move { closing.cancelled().await })
+        .await?;
+    runtime.shut_down(GRACE).await;
+    journal.close().await;
+    Ok(())
+}
+
+/// The journal tells the feed; when it can promise nothing any more, the process must end.
+fn hooks(feed: &Feed, stop: &CancellationToken) -> Hooks {
+    let (feed, stop) = (feed.clone(), stop.clone());
+    Hooks {
+        on_durable: Some(Arc::new(move |committed| feed.publish(committed))),
+        fatal: Arc::new(move |why| {
+            tracing::error!(why, "the journal has stopped; this process ends, a new start recovers");
+            stop.cancel();
+        }),
+    }
+}
+
+pub(crate) async fn open_journal(
+    database: &Database,
+    data: &DataDir,
+    hooks: Hooks,
+) -> anyhow::Result<Arc<dyn Journal>> {
+    match database {
+        Database::Sqlite(path) => {
+            let options = SqliteOptions {
+                path: path.clone(),
+                objects: data.objects(),
+                hooks,
+                ..SqliteOptions::in_directory(data.path())
+            };
+            Ok(SqliteJournal::open(options)? as Arc<dyn Journal>)
+        },
+        Database::Postgres(_) => anyhow::bail!("postgres is being wired"),
+    }
+}
+
+fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::Result<Runtime> {
+    let clock = Arc::new(SystemClock::new()?);
+    let objects = Arc::clone(journal.objects());
+    let providers = providers(&serving.scripted, &serving.data, &Pace::of(clock.clone()))?;
+    let mut limits = Limits::default().with_agent("producer", EASELS);
+    if let Some(limit) = serving.limit {
+        limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
+    }
+    let parts = Parts { journal, objects, clock, providers, feed };
+    Ok(Runtime::new(parts, Options { limits }))
+}
+
+fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result<Providers> {
+    let millis = |span: &Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let faults = match &scripted.faults {
+        Some(plan) => serde_json::from_value(plan.clone()).context("the fault plan")?,
+        None => FaultPlan::default(),
+    };
+    let config = ScriptedConfig {
+        seed: scripted.seed,
+        latency: Latency {
+            min_ms: millis(scripted.latency.start()),
+            max_ms: millis(scripted.latency.end()),
+        },
+        safety: match scripted.safety {
+            Safety::Idempotent => CallSafety::Idempotent,
+            Safety::LookUp => CallSafety::LookUp,
+            Safety::Neither => CallSafety::Neither,
+        },
+        faults,
+    };
+    let ledger = Arc::new(FileLedger::open(&data.ledger(), Durability::Written)?);
+    let mut providers = Providers::new(Profiles::shipped());
+    let model = ScriptedModel::new("scripted", config.clone(), ledger.clone(), pace.sleeper());
+    providers.add_model(Arc::new(model), SCRIPTED_ROOM);
+    providers.add_media(Arc::new(LocalPictures), EASELS);
+    let vendor = ScriptedMedia::new(
+        "scripted-media",
+        config,
+        MediaPrices::default(),
+        ledger,
+        pace.sleeper(),
+    );
+    providers.add_media(Arc::new(vendor), SCRIPTED_ROOM);
+    Ok(providers)
+}
+
+fn simulated(providers: &Providers) -> Vec<String> {
+    let models = providers.models().filter(|p| p.mode() == Mode::Scripted).map(|p| p.name());
+    let media = providers.media().filter(|p| p.mode() == Mode::Scripted).map(|p| p.name());
+    models.chain(media).map(str::to_owned).collect()
 }
 
 /// Copies the data of a server that is not running.
-#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn backup(
     database: &Database,
     data_dir: &Path,
     to: &Path,
 ) -> anyhow::Result<Value> {
-    let _: (&Path, &Path) = (data_dir, to);
-    bail!("this build cannot back up {} yet: the journal is not wired in", database.shown())
+    let journal = open_journal(database, &DataDir::new(data_dir), Hooks::default()).await?;
+    let report = journal.backup(to).await?;
+    journal.close().await;
+    Ok(report_of(to, &report))
 }
 
 /// Makes a data folder out of a backup.
-#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn restore(from: &Path, data_dir: &Path) -> anyhow::Result<Value> {
-    bail!(
-        "this build cannot restore {} to {} yet: the journal is not wired in",
-        from.display(),
-        data_dir.display()
-    )
+    let data = DataDir::new(data_dir);
+    let journal = open_journal(&Database::Sqlite(data.database()), &data, Hooks::default()).await?;
+    let report = journal.restore(from).await?;
+    journal.close().await;
+    Ok(report_of(data_dir, &report))
+}
+
+fn report_of(path: &Path, report: &showrunner_journal::BackupReport) -> Value {
+    json!({
+        "path": path,
+        "runs": report.rows.get("runs"),
+        "rows": report.rows,
+        "objects": report.objects,
+        "bytes": report.object_bytes,
+    })
 }
 
 /// Checks every run's chain of hashes in a database that no server has open.
-#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
-pub(crate) async fn verify(database: &Database) -> anyhow::Result<Value> {
-    bail!("this build cannot verify {} yet: the journal is not wired in", database.shown())
+pub(crate) async fn verify(database: &Database, data_dir: &Path) -> anyhow::Result<Value> {
+    let journal = open_journal(database, &DataDir::new(data_dir), Hooks::default()).await?;
+    let verified = journal.verify().await?;
+    journal.close().await;
+    let broken: Vec<Value> = verified
+        .broken
+        .iter()
+        .map(|broken| json!({ "run": broken.run, "seq": broken.seq_first, "what": broken.what }))
+        .collect();
+    Ok(json!({
+        "runs": verified.runs,
+        "batches": verified.appends,
+        "events": verified.events,
+        "broken": broken,
+    }))
 }
 
 /// The SQLite that is linked in.
 pub(crate) fn sqlite_version() -> Option<String> {
-    None
+    Some(showrunner_journal::sqlite_version().to_owned())
 }
 
 /// Asks a Postgres for its version.
-#[expect(clippy::unused_async, reason = "it will wait, once it is wired in")]
 pub(crate) async fn postgres_version(url: &str) -> anyhow::Result<String> {
-    let database = Database::Postgres(url.to_owned());
-    bail!("this build cannot ask {} yet: the journal is not wired in", database.shown())
+    anyhow::bail!("postgres is being wired: {}", Database::Postgres(url.to_owned()).shown())
 }

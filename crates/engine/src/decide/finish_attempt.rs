@@ -11,7 +11,7 @@ use crate::definition::StepKind;
 use crate::event::{DoubtVerdict, Event, Job};
 use crate::failure::{ErrorClass, Failure};
 use crate::id::{StepKey, Token};
-use crate::money::Spend;
+use crate::money::{MicroUsd, Spend};
 use crate::refusal::Refusal;
 use crate::run::{RunState, StepNo, Wait};
 
@@ -117,8 +117,8 @@ impl Decider<'_> {
         output: Option<Arc<serde_json::Value>>,
     ) {
         let calls = self.not_recorded(no, token, calls);
-        let event = Event::AttemptSettled { step: self.key(no), token, calls, output };
-        self.emit_and_look(no, event);
+        let (step, unknown) = (self.key(no), None);
+        self.emit_and_look(no, Event::AttemptSettled { step, token, calls, output, unknown });
     }
 
     /// The calls of a report that are not in the journal yet: each number counts once.
@@ -227,8 +227,11 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         if self.run.step(no).past(token).is_some() {
-            // Nobody waits for it any more: what is known is all that will be.
-            self.settle_past(no, token, Vec::new(), None);
+            // Nobody waits for it any more, so nobody is asked; but it is said that the bill may
+            // be short of this call.
+            let (step, calls, unknown) = (key.clone(), Vec::new(), Some(message));
+            let event = Event::AttemptSettled { step, token, calls, output: None, unknown };
+            self.emit_and_look(no, event);
             return Ok(());
         }
         let no = self.reporting(key, token)?;
@@ -242,19 +245,22 @@ impl Decider<'_> {
     pub(super) fn resolve_doubt(
         &mut self,
         key: &StepKey,
-        verdict: DoubtVerdict,
+        (verdict, cost): (DoubtVerdict, MicroUsd),
         by: &Principal,
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         let step = self.run.step(no);
-        let token = match (&step.wait, &step.attempt) {
-            (Some(Wait::Doubt), Some(attempt)) => attempt.token,
+        let (token, call) = match (&step.wait, &step.attempt) {
+            (Some(Wait::Doubt), Some(attempt)) => {
+                (attempt.token, attempt.doubt.as_ref().map_or(0, |doubt| doubt.call))
+            },
             _ => return Err(wrong_step_state(step, "resolve_doubt")),
         };
+        let cost = MicroUsd(cost.0.max(0));
         let is_sent_again = verdict == DoubtVerdict::Resend;
         let deadline = is_sent_again.then(|| self.attempt_deadline(step.def)).flatten();
         let (step, by_id) = (key.clone(), by.id.clone());
-        self.emit(Event::DoubtResolved { step, token, verdict, by: by_id, deadline });
+        self.emit(Event::DoubtResolved { step, token, verdict, call, cost, by: by_id, deadline });
         if verdict == DoubtVerdict::Failed {
             let message = format!("{} says that the call in doubt failed", by.id);
             let failure = Failure::new(ErrorClass::Provider, "doubt_failed", message);

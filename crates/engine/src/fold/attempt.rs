@@ -65,7 +65,8 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
                 *end = Some(*until);
             }
         },
-        Event::DoubtResolved { verdict, token, deadline, .. } => {
+        Event::DoubtResolved { verdict, token, cost, deadline, .. } => {
+            book(run, no, *token, Spend { cost: *cost, tokens: 0 });
             current(run, no, *token, |attempt| {
                 attempt.doubt = None;
                 attempt.may_resend = *verdict == DoubtVerdict::Resend;
@@ -133,10 +134,15 @@ pub(super) fn take_calls(
             attempt.calls.insert(place, Arc::clone(call));
         }
     }
-    let spend = call::total(calls.iter().map(Arc::as_ref));
+    book(run, no, token, call::total(calls.iter().map(Arc::as_ref)));
+}
+
+/// Puts a price on the bills of the step, its agent and the run; it need no longer be held back.
+fn book(run: &mut Run, no: StepNo, token: Token, spend: Spend) {
     if spend.is_zero() {
         return;
     }
+    let step = step_mut(run, no);
     step.spent = step.spent.plus(spend);
     run.spent = run.spent.plus(spend);
     book_on_agent(run, no, |sum| sum.plus(spend));

@@ -153,7 +153,8 @@ impl World {
                     "resend" => DoubtVerdict::Resend,
                     _ => DoubtVerdict::Failed,
                 };
-                Command::ResolveDoubt { step: key(), verdict, by: by(line) }
+                let cost = showrunner_engine::money::MicroUsd::ZERO;
+                Command::ResolveDoubt { step: key(), verdict, cost, by: by(line) }
             },
             "hand" => Command::CompleteByHand { step: key(), output: line.value(), by: by(line) },
             "answer" => Command::AnswerCheckpoint(Box::new(self.answer(line))),
