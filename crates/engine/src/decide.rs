@@ -170,7 +170,8 @@ impl Decider<'_> {
             return Ok(());
         }
         if let Command::AnswerCheckpoint(ask) = command
-            && let Some(first) = self.run.find(&ask.step).and_then(|no| self.run.step(no).decision())
+            && let Some(first) =
+                self.run.find(&ask.step).and_then(|no| self.run.step(no).decision())
         {
             let (step, first) = (ask.step.clone(), Box::new(first.clone()));
             return Err(Refusal::AlreadyAnswered { step, first });

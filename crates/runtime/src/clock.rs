@@ -46,7 +46,10 @@ impl SystemClock {
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that asks the machine"
+        )]
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let micros = now.map_or(0, |span| i64::try_from(span.as_micros()).unwrap_or(i64::MAX));
         let mut state = self.state.lock();

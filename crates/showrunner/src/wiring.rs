@@ -16,9 +16,7 @@ use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
 };
 use showrunner_providers::{CallSafety, Mode, Profiles, Providers};
-use showrunner_runtime::{
-    Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock,
-};
+use showrunner_runtime::{Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -118,7 +116,10 @@ fn hooks(feed: &Feed, stop: &CancellationToken) -> Hooks {
     Hooks {
         on_durable: Some(Arc::new(move |committed| feed.publish(committed))),
         fatal: Arc::new(move |why| {
-            tracing::error!(why, "the journal has stopped; this process ends, a new start recovers");
+            tracing::error!(
+                why,
+                "the journal has stopped; this process ends, a new start recovers"
+            );
             stop.cancel();
         }),
     }

@@ -43,7 +43,8 @@ pub fn examine(world: &World) -> (String, Findings) {
         let mut billed = BTreeMap::new();
         let definitions = definitions(world);
         for (id, _) in world.all_runs().await {
-            let run = read(world, &id, &definitions, &mut transcript, &mut billed, &mut findings).await;
+            let run =
+                read(world, &id, &definitions, &mut transcript, &mut billed, &mut findings).await;
             if let Some(run) = run {
                 examine_run(&run, &mut findings);
             }
@@ -75,7 +76,8 @@ async fn read(
     let mut run: Option<Run> = None;
     let mut next = 1;
     for batch in &batches {
-        let _written = writeln!(transcript, "{id} {} @{} {}", batch.seq_first, batch.at.0, batch.body);
+        let _written =
+            writeln!(transcript, "{id} {} @{} {}", batch.seq_first, batch.at.0, batch.body);
         findings.expect(batch.seq_first == next, || format!("{id}: event {next} is missing"));
         next = batch.seq_last + 1;
         for event in batch.events().expect("it decodes") {
@@ -138,7 +140,8 @@ fn examine_money(world: &World, ours: &BTreeMap<String, i64>, findings: &mut Fin
     }
     for (key, cost) in ours {
         let vendor = theirs.get(key).copied().unwrap_or(0);
-        findings.expect(vendor == *cost, || format!("{key}: we booked {cost}, the vendor {vendor}"));
+        findings
+            .expect(vendor == *cost, || format!("{key}: we booked {cost}, the vendor {vendor}"));
     }
     for (key, cost) in &theirs {
         let attempt = key.rsplit_once('/').map_or("", |(attempt, _)| attempt);

@@ -45,7 +45,8 @@ impl World {
                     let StepKind::Checkpoint(def) = &run.definition.step(step.def).kind else {
                         return None;
                     };
-                    let again = step.sent_back == 0 && def.retry_from.is_some() && self.story.seed % 2 == 1;
+                    let again =
+                        step.sent_back == 0 && def.retry_from.is_some() && self.story.seed % 2 == 1;
                     Some(Command::AnswerCheckpoint(Box::new(AnswerCheckpoint {
                         step: step.key.clone(),
                         verb: if again { Verb::Retry } else { Verb::Continue },
@@ -59,8 +60,15 @@ impl World {
                     let attempt = step.attempt.as_ref()?;
                     let key = format!("{}/{}/{}", run.id, attempt.token, attempt.calls.len());
                     // The vendor's books say whether it was done; what was done is not bought again.
-                    let done = self.ledger.find(&key).ok()?.map_or(0, |entry| entry.billed_micro_usd);
-                    let verdict = if done > 0 { DoubtVerdict::Failed } else { DoubtVerdict::Resend };
+                    let done =
+                        self.ledger.find(&key).ok()?.map_or(0, |entry| entry.billed_micro_usd);
+                    // A call that never gets through is given up after a while.
+                    let tries = self.resent(attempt.token);
+                    let verdict = if done > 0 || tries > 2 {
+                        DoubtVerdict::Failed
+                    } else {
+                        DoubtVerdict::Resend
+                    };
                     let (step, cost) = (step.key.clone(), MicroUsd(done));
                     Some(Command::ResolveDoubt { step, verdict, cost, by: by.clone() })
                 },

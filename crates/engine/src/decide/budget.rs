@@ -37,7 +37,10 @@ pub(super) fn is_tight(run: &Run, reserved: Spend) -> bool {
     let definition = &run.definition;
     let fits = |spend: Spend| run.budget.allows(run.spent.plus(reserved).plus(spend));
     !definition.agent_budgets.is_empty()
-        || definition.steps.iter().any(|step| !fits(step.estimate.spend) || step.budget != Budget::default())
+        || definition
+            .steps
+            .iter()
+            .any(|step| !fits(step.estimate.spend) || step.budget != Budget::default())
 }
 
 enum Whose<'a> {
@@ -92,9 +95,10 @@ fn accounts(run: &Run, no: StepNo) -> Vec<Account<'_>> {
 
 /// What attempts of this agent hold back.
 fn reserved_by(run: &Run, agent: &str) -> Spend {
-    let own = run.open.iter().filter(|&&no| {
-        run.def(no).kind.agent().is_some_and(|other| other.agent == agent)
-    });
+    let own = run
+        .open
+        .iter()
+        .filter(|&&no| run.def(no).kind.agent().is_some_and(|other| other.agent == agent));
     own.flat_map(|&no| run.step(no).attempt.iter().chain(&run.step(no).past))
         .fold(Spend::ZERO, |sum, attempt| sum.plus(attempt.reserved))
 }

@@ -89,9 +89,8 @@ impl Decider<'_> {
         let tried = step.attempts.saturating_sub(step.attempts_before_reset);
         // Nothing new starts in a run that ends, but for what undoes.
         let may_retry = self.run.state == RunState::Active || step.compensates.is_some();
-        let pause = may_retry
-            .then(|| def.retry.verdict(tried, &failure, self.at.bits(0)))
-            .flatten();
+        let pause =
+            may_retry.then(|| def.retry.verdict(tried, &failure, self.at.bits(0))).flatten();
         let retry_at = pause.map(|pause| self.at.now.plus(pause));
         let event = Event::AttemptFailed {
             step: step.key.clone(),

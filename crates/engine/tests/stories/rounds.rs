@@ -1328,5 +1328,9 @@ outputs: { count: "{{ size(steps.each.output) }}" }
     for index in (0..1000).rev() {
         crate::harness::story::tell(&mut world, &format!("finish each[{index}].draw {index}"));
     }
-    expect![[r#"completed Some(Object {"count": Number(1000)})"#]].assert_eq(&format!("{} {:?}", world.run.status().name(), world.run.output));
+    expect![[r#"completed Some(Object {"count": Number(1000)})"#]].assert_eq(&format!(
+        "{} {:?}",
+        world.run.status().name(),
+        world.run.output
+    ));
 }

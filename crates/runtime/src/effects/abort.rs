@@ -34,7 +34,12 @@ pub(crate) struct Lost {
 }
 
 impl Runtime {
-    pub(crate) async fn abort_attempt(&self, work: &Work, (step, token): (StepKey, Token), lost: Lost) {
+    pub(crate) async fn abort_attempt(
+        &self,
+        work: &Work,
+        (step, token): (StepKey, Token),
+        lost: Lost,
+    ) {
         let report = match &lost.job {
             Some(job) => self.stop_job(work, (&step, token), job, lost.timed_out).await,
             None => self.settle_call(work, (&step, token), &lost).await,
@@ -93,7 +98,12 @@ impl Runtime {
     }
 
     /// A call that may have been made is asked about, so that its price is on the bill.
-    async fn settle_call(&self, work: &Work, (step, token): (&StepKey, Token), lost: &Lost) -> Command {
+    async fn settle_call(
+        &self,
+        work: &Work,
+        (step, token): (&StepKey, Token),
+        lost: &Lost,
+    ) -> Command {
         let no = u16::try_from(lost.calls).unwrap_or(u16::MAX);
         let key = call_key(&work.run, token, no);
         let model = lost.settings.get("model").and_then(Value::as_str).map(str::to_owned);
@@ -121,7 +131,8 @@ impl Runtime {
                 billed_key: key,
             })]),
             Ok(LookUp::CannotSay) | Err(_) => {
-                let message = format!("{} could not say whether call {no} was made", provider.name());
+                let message =
+                    format!("{} could not say whether call {no} was made", provider.name());
                 Command::DoubtAttempt { step: step.clone(), token, call: no, message }
             },
         }

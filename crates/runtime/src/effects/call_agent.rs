@@ -36,7 +36,9 @@ impl Runtime {
             },
         };
         if !call.cache {
-            if let Ended::Report(report) = self.attempt(work, &call, &agent, (&input, &settings)).await {
+            if let Ended::Report(report) =
+                self.attempt(work, &call, &agent, (&input, &settings)).await
+            {
                 self.deliver(work, Some(call.token), report).await;
             }
             return;
@@ -49,7 +51,8 @@ impl Runtime {
             let report = finished(&call, hit.output, Vec::new(), hit.assets, true);
             return self.deliver(work, Some(call.token), report).await;
         }
-        if let Ended::Report(report) = self.attempt(work, &call, &agent, (&input, &settings)).await {
+        if let Ended::Report(report) = self.attempt(work, &call, &agent, (&input, &settings)).await
+        {
             let result = cacheable(&report, self.clock().now());
             self.deliver(work, Some(call.token), report).await;
             self.remember(work, &key, result).await;
@@ -122,17 +125,23 @@ impl Runtime {
                 TurnStep::Done { output, .. } => {
                     return Ended::Report(finished(call, output, unrecorded, Vec::new(), false));
                 },
-                TurnStep::Failed(failure) => return Ended::Report(failed(call, failure, unrecorded)),
+                TurnStep::Failed(failure) => {
+                    return Ended::Report(failed(call, failure, unrecorded));
+                },
                 TurnStep::CallTools(_) => {
                     let message = "this server offers no tools yet";
-                    let failure = Failure::new(ErrorClass::Validation, "tools_unavailable", message);
+                    let failure =
+                        Failure::new(ErrorClass::Validation, "tools_unavailable", message);
                     return Ended::Report(failed(call, failure, unrecorded));
                 },
                 TurnStep::CallModel(asked) => asked,
             };
             for record in unrecorded.drain(..) {
-                let command =
-                    Command::RecordCall { step: call.step.clone(), token: call.token, call: record };
+                let command = Command::RecordCall {
+                    step: call.step.clone(),
+                    token: call.token,
+                    call: record,
+                };
                 self.deliver(work, None, command).await;
             }
             let record = match self.call_model(work, call, asked).await {

@@ -179,7 +179,11 @@ async fn resolve_doubt(
         VerdictBody::Resend => DoubtVerdict::Resend,
         VerdictBody::Failed => DoubtVerdict::Failed,
     };
-    let command =
-        Command::ResolveDoubt { step: StepKey::from(key), verdict, cost: MicroUsd(body.cost_micros), by: caller.principal() };
+    let command = Command::ResolveDoubt {
+        step: StepKey::from(key),
+        verdict,
+        cost: MicroUsd(body.cost_micros),
+        by: caller.principal(),
+    };
     Ok(Answer(app.ask(&caller, &id, command).await?.into()))
 }

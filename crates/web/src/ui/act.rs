@@ -129,8 +129,12 @@ async fn resolve(
             return Err(Problem::invalid(vec![FieldError::new("/verdict", words)]));
         },
     };
-    let command =
-        Command::ResolveDoubt { step: StepKey::from(step), verdict, cost: MicroUsd::ZERO, by: caller.principal() };
+    let command = Command::ResolveDoubt {
+        step: StepKey::from(step),
+        verdict,
+        cost: MicroUsd::ZERO,
+        by: caller.principal(),
+    };
     ask(&app, &caller, &id, command).await
 }
 
