@@ -386,6 +386,40 @@ steps:
         tick
         finish a!undo 1
         ",
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={cost: 1000000} priority=0
+              step.started a#1 deadline=+10m
+              step.started b#1 deadline=+10m
+              ! call_agent a#1 x({})
+              ! call_agent b#1 x({})
+              = running
+            > finish a 1 usd=3
+              step.succeeded a#1 output=1 calls=1
+              = running; spent $3
+            > cancel undo
+              run.closing ending=cancelled by=user:eve compensate=true
+              attempt.abandoned b#1
+              step.cancelled b
+              ! abort_attempt b#1
+              = closing; spent $3
+            > fail b#1 cancelled
+              attempt.settled b#1
+              step.started a!undo#1 deadline=+10m compensates=a
+              ! call_agent a!undo#1 undo({})
+              = closing; spent $3
+            > fail a!undo transient usd=1
+              attempt.failed a!undo#1 failure=transient/story: it went wrong calls=1 retry_at=+1s
+              = closing; waits: a!undo (retry until +1s); spent $4
+            > tick
+              at +1s
+              step.started a!undo#2 deadline=+601s compensates=a
+              ! call_agent a!undo#2 undo({})
+              = closing; spent $4
+            > finish a!undo 1
+              step.succeeded a!undo#2 output=1
+              run.cancelled by=user:eve
+              = cancelled; spent $4
+        "#]],
     );
 }

@@ -12,7 +12,8 @@ use showrunner_engine::id::{StepKey, Token};
 use showrunner_engine::money::{MicroUsd, Spend};
 use showrunner_engine::run::{Run, Wait};
 
-use super::world::{World, record};
+use crate::harness::show;
+use crate::harness::world::{World, record};
 
 /// A choice made at random: what, on which, and how.
 pub(crate) type Choice = (u8, u16, u16);
@@ -325,6 +326,6 @@ pub(crate) fn to_the_end(world: &mut World, steps_max: usize) -> usize {
 
 fn stuck(world: &World) -> String {
     let last = world.journal.iter().rev().take(40).rev();
-    let events: Vec<String> = last.map(|(_, event)| super::show::event(world, event)).collect();
-    format!("{}\n{}", events.join("\n"), super::show::standing(&world.run))
+    let events: Vec<String> = last.map(|(_, event)| show::event(world, event)).collect();
+    format!("{}\n{}", events.join("\n"), show::standing(&world.run))
 }
