@@ -42,7 +42,7 @@ fn any_stream_of_commands_keeps_every_promise_and_every_run_can_end() {
     };
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let strategy = (0..PLANS.len(), vec(any::<Choice>(), 0..70), any::<u16>());
+    let strategy = (0..PLANS.len(), vec(any::<Choice>(), 0..120), any::<u16>());
     let seen: RefCell<BTreeMap<String, u32>> = RefCell::default();
     let outcome = runner.run(&strategy, |(plan, choices, how)| {
         let mut world = World::new(&definitions[plan]);

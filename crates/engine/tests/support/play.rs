@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use showrunner_engine::command::{AnswerCheckpoint, ChildOutcome, Command, FinishAttempt, Principal, StartRun};
 use showrunner_engine::definition::Verb;
 use showrunner_engine::due::{Effect, due};
-use showrunner_engine::event::{DoubtVerdict, Job, ParentLink};
+use showrunner_engine::event::{DoubtVerdict, Ending, Job, ParentLink};
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{StepKey, Token};
 use showrunner_engine::money::{MicroUsd, Spend};
-use showrunner_engine::run::{Run, Wait};
+use showrunner_engine::run::{Run, RunState, Wait};
 
 use crate::harness::show;
 use crate::harness::world::{World, record};
@@ -21,6 +21,8 @@ pub(crate) type Choice = (u8, u16, u16);
 /// The command that a choice means in the present state. Whatever it is, it may be refused.
 pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
     let which = usize::from(which);
+    // A failed run is only interesting when somebody takes it up again.
+    let what = if world.run.state == RunState::Ended(Ending::Failed) { 31 + what % 4 } else { what };
     match what % 40 {
         0..=13 => report(world, which, how),
         14 | 15 => fail_current(world, which, how),
@@ -247,7 +249,7 @@ pub(crate) fn begin(world: &mut World, input: &str, how: u16) {
     let start = StartRun {
         input: serde_json::from_str(input).expect("a plan's input is JSON"),
         started_by: "user:starter".into(),
-        parent: (how % 3 == 0).then(|| ParentLink {
+        parent: (how % 5 == 0).then(|| ParentLink {
             run: "run_parent".into(),
             step: "sub".into(),
             token: Token(7),
