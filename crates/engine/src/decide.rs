@@ -249,7 +249,8 @@ pub fn possible(run: &Run) -> Vec<&'static str> {
         RunState::Ended(crate::event::Ending::Failed)
             if run.compensated.is_empty() && run.parent.is_none() =>
         {
-            vec!["retry_step", "skip_step", "roll_back", "fork"]
+            let phases = (!run.definition.phases.is_empty()).then_some("roll_back");
+            ["retry_step", "skip_step"].into_iter().chain(phases).chain(["fork"]).collect()
         },
         RunState::Ended(_) => vec!["fork"],
     }
@@ -277,7 +278,8 @@ fn wrong_step_state(step: &Step, command: &str) -> Refusal {
         command: command.into(),
         step: step.key.clone(),
         state: step.status.name().into(),
-        allowed: possible_on(step),
+        // What was refused for another reason than the status is not offered again.
+        allowed: possible_on(step).into_iter().filter(|name| name != command).collect(),
     }
 }
 

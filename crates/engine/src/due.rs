@@ -170,10 +170,18 @@ pub fn due_after(run: &Run, events: &[Event]) -> Vec<Effect> {
             Event::StepStarted { step, token, .. }
             | Event::JobAccepted { step, token, .. }
             | Event::AttemptTimedOut { step, token, .. }
-            | Event::DoubtResolved { step, token, .. }
-            | Event::AttemptAbandoned { step, token } => {
-                // The instance that holds the key now holds its former rounds' attempts as well.
+            | Event::DoubtResolved { step, token, .. } => {
                 released.extend(run.find(step).map(|no| (no, *token)));
+            },
+            Event::AttemptAbandoned { step, token } => {
+                // The instance that holds the key now holds its former rounds' attempts as well.
+                // A child whose time was over had been told to end before.
+                let was_told = |no: &StepNo| {
+                    let past = run.step(*no).past(*token);
+                    past.is_some_and(|past| past.timed_out && past.child.is_some())
+                };
+                let no = run.find(step).filter(|no| !was_told(no));
+                released.extend(no.map(|no| (no, *token)));
             },
             Event::RunCompleted { .. } | Event::RunFailed { .. } | Event::RunCancelled { .. } => {
                 has_ended = true;

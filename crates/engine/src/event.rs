@@ -14,6 +14,11 @@ use crate::failure::Failure;
 use crate::id::{AssetId, Digest, OrgId, RunId, StepKey, Token};
 use crate::money::{Budget, MicroUsd, Spend};
 
+/// A value that is there is read as it is: null is a value too, and only its absence is nothing.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Arc<Value>>, D::Error> {
+    Value::deserialize(from).map(|value| Some(Arc::new(value)))
+}
+
 /// Which definition a run is pinned to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefinitionRef {
@@ -100,7 +105,7 @@ pub struct Answer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The content as they left it, when they changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub modified: Option<Arc<Value>>,
     /// When.
     pub at: Timestamp,
@@ -415,7 +420,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         calls: Vec<Arc<CallRecord>>,
         /// A result that came too late to be used.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         output: Option<Arc<Value>>,
         /// Nobody could say whether its last call was made: why, and so what is missing on the
         /// bill until somebody compares it with the provider's.
@@ -489,7 +494,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
         /// The output a person gave it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         output: Option<Arc<Value>>,
     },
     /// The step was taken out because its block or run ended.
@@ -507,10 +512,10 @@ pub enum Event {
         /// The step that gets the feedback and edits.
         from: StepKey,
         /// What was said about the former output.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         feedback: Option<Arc<Value>>,
         /// Merge patch on the step's input.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         edits: Option<Arc<Value>>,
         /// Who or what asked.
         by: String,
@@ -613,7 +618,7 @@ pub enum Event {
         /// From 0.
         index: u32,
         /// What it hands out.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         result: Option<Arc<Value>>,
         /// Why it hands out nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]

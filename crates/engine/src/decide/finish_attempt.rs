@@ -171,13 +171,23 @@ impl Decider<'_> {
         Ok(())
     }
 
+    /// As [`Self::reporting`], of an attempt that makes calls; a child run makes its own.
+    fn calling(&self, key: &StepKey, token: Token, command: &str) -> Result<StepNo, Refusal> {
+        let no = self.reporting(key, token)?;
+        let step = self.run.step(no);
+        if step.attempt.as_ref().is_some_and(|attempt| attempt.child.is_some()) {
+            return Err(wrong_step_state(step, command));
+        }
+        Ok(no)
+    }
+
     pub(super) fn accept_job(
         &mut self,
         key: &StepKey,
         token: Token,
         job: Job,
     ) -> Result<(), Refusal> {
-        let no = self.reporting(key, token)?;
+        let no = self.calling(key, token, "accept_job")?;
         let wait = &self.run.step(no).wait;
         if !matches!(wait, Some(Wait::Job { job: known, .. }) if *known == job) {
             self.emit(Event::JobAccepted { step: key.clone(), token, job });
@@ -191,7 +201,7 @@ impl Decider<'_> {
         token: Token,
         call: u16,
     ) -> Result<(), Refusal> {
-        let no = self.reporting(key, token)?;
+        let no = self.calling(key, token, "dispatch_call")?;
         let known = self.run.step(no).attempt.as_ref().and_then(|attempt| attempt.dispatched);
         if known != Some(call) {
             self.emit(Event::CallDispatched { step: key.clone(), token, call });
@@ -233,7 +243,7 @@ impl Decider<'_> {
             self.emit_and_look(no, event);
             return Ok(());
         }
-        let no = self.reporting(key, token)?;
+        let no = self.calling(key, token, "doubt_attempt")?;
         let known = self.run.step(no).attempt.as_ref().and_then(|attempt| attempt.doubt.as_ref());
         if known.is_none_or(|doubt| doubt.call != call) {
             self.emit(Event::AttemptInDoubt { step: key.clone(), token, call, message });

@@ -312,7 +312,7 @@ pub(super) fn dependents(run: &Run, scope: ScopeNo, roots: &[StepIx]) -> Vec<Ste
             let step = definition.step(ix);
             let stands_in = block.iter().any(|other| {
                 touched.contains(other)
-                    && matches!(definition.step(*other).on_failure, crate::definition::OnFailure::Fallback(to) if to == ix)
+                    && matches!(definition.step(*other).on_failure, OnFailure::Fallback(to) if to == ix)
             });
             if stands_in || step.needs.iter().any(|need| touched.contains(need)) {
                 touched.insert(ix);

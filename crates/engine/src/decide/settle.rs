@@ -154,7 +154,7 @@ impl Decider<'_> {
             step: key,
             attempt: 1,
             token,
-            reserved: crate::money::Spend::ZERO,
+            reserved: Spend::ZERO,
             deadline,
             child: None,
             compensates: Some(undone),

@@ -116,7 +116,7 @@ pub(super) fn revive(run: &mut Run, at: Timestamp, scope_no: ScopeNo) {
         step.failure = None;
         run.open.insert(container);
         let deadline = run.def(container).timeout.map(|timeout| at.plus(timeout));
-        self::body(run, container).deadline = deadline;
+        body(run, container).deadline = deadline;
     }
     if let Some(scope) = run.scopes.get_mut(scope_no as usize) {
         scope.item = item.map(Arc::new);

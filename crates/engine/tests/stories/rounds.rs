@@ -10,7 +10,7 @@ steps:
     loop:
       max: 3
       steps:
-        - { id: write, agent: writer, input: { n: "{{ loop.iteration }}", before: "{{ loop.previous.text }}" } }
+        - { id: write, agent: writer, input: { n: "{{ loop.iteration }}", before: "{{ loop.previous }}" } }
         - { id: score, agent: critic, input: { text: "{{ steps.write.output }}" } }
       until: "steps.score.output >= 8"
       result: { text: "{{ steps.write.output }}", score: "{{ steps.score.output }}" }
@@ -34,7 +34,7 @@ fn again_until_it_is_good() {
               run.started input={} started_by=user:starter budget={} priority=0
               loop.iteration_started rounds iteration=0
               step.started rounds[0].write#1 deadline=+10m
-              ! call_agent rounds[0].write#1 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#1 writer({n: 1, before: null})
               = running
             > finish rounds[0].write "a"
               step.succeeded rounds[0].write#1 output=a
@@ -46,7 +46,7 @@ fn again_until_it_is_good() {
               loop.iteration_finished rounds iteration=0 result={text: a, score: 5} score=5.0 good=false
               loop.iteration_started rounds iteration=1
               step.started rounds[1].write#1 deadline=+10m
-              ! call_agent rounds[1].write#1 writer({n: 2, before: a})
+              ! call_agent rounds[1].write#1 writer({n: 2, before: {text: a, score: 5}})
               = running
             > finish rounds[1].write "b"
               step.succeeded rounds[1].write#1 output=b
@@ -81,7 +81,7 @@ fn never_good_enough_keeps_the_best_with_a_flag() {
               run.started input={} started_by=user:starter budget={} priority=0
               loop.iteration_started rounds iteration=0
               step.started rounds[0].write#1 deadline=+10m
-              ! call_agent rounds[0].write#1 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#1 writer({n: 1, before: null})
               = running
             > finish rounds[0].write "a"
               step.succeeded rounds[0].write#1 output=a
@@ -93,7 +93,7 @@ fn never_good_enough_keeps_the_best_with_a_flag() {
               loop.iteration_finished rounds iteration=0 result={text: a, score: 5} score=5.0 good=false
               loop.iteration_started rounds iteration=1
               step.started rounds[1].write#1 deadline=+10m
-              ! call_agent rounds[1].write#1 writer({n: 2, before: a})
+              ! call_agent rounds[1].write#1 writer({n: 2, before: {text: a, score: 5}})
               = running
             > finish rounds[1].write "b"
               step.succeeded rounds[1].write#1 output=b
@@ -105,7 +105,7 @@ fn never_good_enough_keeps_the_best_with_a_flag() {
               loop.iteration_finished rounds iteration=1 result={text: b, score: 7} score=7.0 good=false
               loop.iteration_started rounds iteration=2
               step.started rounds[2].write#1 deadline=+10m
-              ! call_agent rounds[2].write#1 writer({n: 3, before: b})
+              ! call_agent rounds[2].write#1 writer({n: 3, before: {text: b, score: 7}})
               = running
             > finish rounds[2].write "c"
               step.succeeded rounds[2].write#1 output=c
@@ -268,7 +268,7 @@ fn a_failed_iteration_fails_the_loop_and_is_taken_up_where_it_failed() {
               run.started input={} started_by=user:starter budget={} priority=0
               loop.iteration_started rounds iteration=0
               step.started rounds[0].write#1 deadline=+10m
-              ! call_agent rounds[0].write#1 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#1 writer({n: 1, before: null})
               = running
             > finish rounds[0].write "a"
               step.succeeded rounds[0].write#1 output=a
@@ -280,7 +280,7 @@ fn a_failed_iteration_fails_the_loop_and_is_taken_up_where_it_failed() {
               loop.iteration_finished rounds iteration=0 result={text: a, score: 5} score=5.0 good=false
               loop.iteration_started rounds iteration=1
               step.started rounds[1].write#1 deadline=+10m
-              ! call_agent rounds[1].write#1 writer({n: 2, before: a})
+              ! call_agent rounds[1].write#1 writer({n: 2, before: {text: a, score: 5}})
               = running
             > finish rounds[1].write "b" usd=1
               step.succeeded rounds[1].write#1 output=b calls=1
@@ -329,7 +329,7 @@ fn an_earlier_iteration_is_not_done_again_alone() {
               run.started input={} started_by=user:starter budget={} priority=0
               loop.iteration_started rounds iteration=0
               step.started rounds[0].write#1 deadline=+10m
-              ! call_agent rounds[0].write#1 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#1 writer({n: 1, before: null})
               = running
             > finish rounds[0].write "a"
               step.succeeded rounds[0].write#1 output=a
@@ -341,10 +341,10 @@ fn an_earlier_iteration_is_not_done_again_alone() {
               loop.iteration_finished rounds iteration=0 result={text: a, score: 5} score=5.0 good=false
               loop.iteration_started rounds iteration=1
               step.started rounds[1].write#1 deadline=+10m
-              ! call_agent rounds[1].write#1 writer({n: 2, before: a})
+              ! call_agent rounds[1].write#1 writer({n: 2, before: {text: a, score: 5}})
               = running
             > retry rounds[0].write
-              refused step_state: retry_step is not possible while step rounds[0].write is succeeded; possible now: retry_step
+              refused step_state: retry_step is not possible while step rounds[0].write is succeeded; possible now: nothing
             > retry rounds
               attempt.abandoned rounds[1].write#1
               step.cancelled rounds[1].write
@@ -353,7 +353,7 @@ fn an_earlier_iteration_is_not_done_again_alone() {
               loop.iteration_started rounds iteration=0
               step.started rounds[0].write#2 deadline=+10m
               ! abort_attempt rounds[1].write#1
-              ! call_agent rounds[0].write#2 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#2 writer({n: 1, before: null})
               = running
             > finish rounds[0].write "b"
               step.succeeded rounds[0].write#2 output=b
@@ -389,7 +389,7 @@ fn a_step_of_the_present_iteration_is_done_again() {
               run.started input={} started_by=user:starter budget={} priority=0
               loop.iteration_started rounds iteration=0
               step.started rounds[0].write#1 deadline=+10m
-              ! call_agent rounds[0].write#1 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#1 writer({n: 1, before: null})
               = running
             > finish rounds[0].write "a"
               step.succeeded rounds[0].write#1 output=a
@@ -400,7 +400,7 @@ fn a_step_of_the_present_iteration_is_done_again() {
               attempt.abandoned rounds[0].score#1
               steps.reset steps=[rounds[0].write, rounds[0].score] from=rounds[0].write edits={n: 7} by=user:ann
               step.started rounds[0].write#2 deadline=+10m
-              ! call_agent rounds[0].write#2 fault: `loop.previous.text`: no `text` in null
+              ! call_agent rounds[0].write#2 writer({n: 7, before: null})
               ! abort_attempt rounds[0].score#1
               = running
             > finish rounds[0].write "b"

@@ -13,8 +13,8 @@ use showrunner_engine::run::{Run, RunState, StepStatus};
 
 use super::show;
 
-/// What an effect is known by: its name, its attempt, and whether it only asks.
-type EffectId = (&'static str, Option<Token>, bool);
+/// What an effect is known by: its name, its attempt, its job, and whether it only asks.
+type EffectId = (&'static str, Option<Token>, Option<String>, bool);
 
 fn id(effect: &Effect) -> EffectId {
     let asks = match effect {
@@ -25,7 +25,11 @@ fn id(effect: &Effect) -> EffectId {
         | Effect::FollowJob { .. }
         | Effect::NotifyParent { .. } => false,
     };
-    (effect.name(), effect.token(), asks)
+    let job = match effect {
+        Effect::FollowJob { job, .. } => Some(job.id.clone()),
+        _ => None,
+    };
+    (effect.name(), effect.token(), job, asks)
 }
 
 /// What was before a decision.
