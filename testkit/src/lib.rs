@@ -1,3 +1,4 @@
 //! showrunner-testkit
 
 pub mod journal_conformance;
+pub mod throwaway_postgres;

@@ -146,10 +146,7 @@ impl Spilled {
         Ok(Self { body: None, output: Self::put_text(output, objects)? })
     }
 
-    fn put_text(
-        text: Option<&str>,
-        objects: &dyn Objects,
-    ) -> Result<Option<String>, JournalError> {
+    fn put_text(text: Option<&str>, objects: &dyn Objects) -> Result<Option<String>, JournalError> {
         match text {
             Some(text) if text.len() > INLINE_MAX_BYTES => {
                 objects.put(text.as_bytes()).map(|digest| Some(digest.to_string()))

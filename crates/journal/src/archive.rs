@@ -52,8 +52,10 @@ impl dyn Journal {
         std::fs::create_dir_all(directory).map_err(JournalError::storage)?;
         let questions = ALL.iter().map(|table| Statement::new(table.select())).collect();
         let mut answers = self.snapshot(questions).await?;
-        let mut files: Vec<TableFile> =
-            ALL.iter().map(|table| TableFile::create(directory, table)).collect::<Result<_, _>>()?;
+        let mut files: Vec<TableFile> = ALL
+            .iter()
+            .map(|table| TableFile::create(directory, table))
+            .collect::<Result<_, _>>()?;
         while let Some(answer) = answers.recv().await {
             let (number, rows) = answer?;
             let Some(file) = files.get_mut(number) else { continue };
@@ -190,10 +192,10 @@ fn encode(cell: Cell) -> Value {
 }
 
 fn decode(line: &str, path: &Path, number: u64) -> Result<Vec<Cell>, JournalError> {
-    let wrong = |what: &str| {
-        JournalError::Corrupt(format!("{} line {number}: {what}", path.display()))
-    };
-    let values: Vec<Value> = serde_json::from_str(line).map_err(|fault| wrong(&fault.to_string()))?;
+    let wrong =
+        |what: &str| JournalError::Corrupt(format!("{} line {number}: {what}", path.display()));
+    let values: Vec<Value> =
+        serde_json::from_str(line).map_err(|fault| wrong(&fault.to_string()))?;
     values
         .into_iter()
         .map(|value| match value {

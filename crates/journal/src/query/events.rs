@@ -5,10 +5,10 @@ use showrunner_engine::at::Timestamp;
 use showrunner_engine::event::Event;
 use showrunner_engine::id::RunId;
 
-use crate::{Journal, Objects};
 use crate::append::ChainHash;
 use crate::cell::{Row, Statement, signed};
 use crate::error::JournalError;
+use crate::{Journal, Objects};
 
 /// One append as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

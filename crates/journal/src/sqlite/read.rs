@@ -10,9 +10,9 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::open::{Role, open_connection};
 use super::statements::dialect;
-use crate::{Snapshot, Written};
 use crate::cell::{Cell, Row, Statement};
 use crate::error::JournalError;
+use crate::{Snapshot, Written};
 
 /// How many read at once; more would only wait for the same two cores.
 const READERS_MAX: usize = 4;

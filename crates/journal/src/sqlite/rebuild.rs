@@ -61,4 +61,3 @@ fn in_transaction(
     write_spend(&mut statements, &mut spend).map_err(JournalError::storage)?;
     Ok(rebuilt)
 }
-
