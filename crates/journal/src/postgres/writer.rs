@@ -148,7 +148,10 @@ impl Session {
                 drop(reply.send(rebuilt));
             },
             Job::Close(reply) => {
-                drop(reply.send(()));
+                // Who has stopped waiting for the end does not have to hear of it.
+                if reply.send(()).is_err() {
+                    tracing::debug!("nobody waited for the journal to close");
+                }
                 return Err(End::Closed);
             },
         }
@@ -446,6 +449,6 @@ fn refuse(job: Job, fault: &Fault) {
         Job::Append { reply, .. } => drop(reply.send(Err(AppendError::Fenced))),
         Job::Write { reply, .. } => drop(reply.send(Err(fault.to_journal_error()))),
         Job::Rebuild { reply, .. } => drop(reply.send(Err(fault.to_journal_error()))),
-        Job::Close(reply) => drop(reply.send(())),
+        Job::Close(reply) => drop(reply),
     }
 }
