@@ -10,3 +10,4 @@
 pub mod sim;
 
 pub mod journal_conformance;
+pub mod throwaway_postgres;

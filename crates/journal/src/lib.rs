@@ -16,6 +16,8 @@ pub mod project;
 pub mod query;
 pub mod sqlite;
 mod columns;
+mod heads;
+pub mod postgres;
 pub mod archive;
 pub mod replay;
 mod tables;
@@ -31,6 +33,7 @@ pub use append::{
 pub use cell::{Cell, Row, Statement};
 pub use error::{AppendError, JournalError, StoredAnswer};
 pub use objects::{LocalObjects, Objects};
+pub use postgres::{PostgresJournal, PostgresOptions};
 pub use project::{Rows, project};
 pub use replay::{Break, Rebuilt, Resolver, Verified};
 pub use sqlite::{SqliteJournal, SqliteOptions};

@@ -137,13 +137,6 @@ impl dyn Journal {
         }
         Ok(all)
     }
-
-    /// The ids of all runs in the order in which they began.
-    pub(crate) async fn run_ids(&self) -> Result<Vec<RunId>, JournalError> {
-        let question = Statement::new("SELECT run_id FROM journal WHERE seq_first = 1 ORDER BY no");
-        let rows = self.fetch(question).await?;
-        rows.into_iter().map(|mut row| row.text().map(Into::into)).collect()
-    }
 }
 
 impl Followed {

@@ -125,7 +125,7 @@ pub struct RunFilter {
     pub labels: Vec<(String, String)>,
     /// Started by this run.
     pub parent_run: Option<RunId>,
-    /// With this in the title, in any case of letters.
+    /// With this in the title, in any case of Latin letters.
     pub text: Option<String>,
     /// Started not before.
     pub started_from: Option<Timestamp>,
@@ -358,7 +358,7 @@ fn list_statement(filter: &RunFilter) -> Statement {
 /// What a person typed, to be found anywhere; their `%` and `_` are just characters.
 fn like_pattern(text: &str) -> cell::Cell {
     let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
+    for character in text.to_ascii_lowercase().chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }

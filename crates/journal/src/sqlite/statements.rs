@@ -5,8 +5,8 @@ use rusqlite::{Connection, Statement};
 
 use crate::cell::CellRef;
 use crate::columns::{
-    ASSETS, CHECKPOINTS, DEAD_LETTERS, FACTS, IDEMPOTENCY, INDEXED, JOURNAL, LABELS, OUTBOX,
-    OUTCOME, RUNS, STATE, STEPS, Table, assignments,
+    ANSWER_SQL, ASSETS, CHECKPOINTS, CLOSE_SQL, DEAD_LETTERS, ESCALATE_SQL, FACTS, IDEMPOTENCY,
+    INDEXED, JOURNAL, LABELS, OUTBOX, OUTCOME, RESOLVE_SQL, RUNS, STATE, STEPS, Table, assignments,
 };
 
 impl ToSql for CellRef<'_> {
@@ -80,24 +80,12 @@ impl<'c> Statements<'c> {
             label: upsert(&LABELS)?,
             step: upsert(&STEPS)?,
             checkpoint: upsert(&CHECKPOINTS)?,
-            answer: make(
-                "INSERT INTO checkpoint_answers (run_id, step, seq, answer, decides)
-                 VALUES ($1, $2, $3, $4, $5)",
-            )?,
-            escalate: make(
-                "UPDATE checkpoints SET escalated = $3, until = $4
-                 WHERE run_id = $1 AND step = $2 AND status = 'open'",
-            )?,
-            close: make(
-                "UPDATE checkpoints SET status = $3, closed_at = $4
-                 WHERE run_id = $1 AND step = $2 AND status = 'open'",
-            )?,
+            answer: make(ANSWER_SQL)?,
+            escalate: make(ESCALATE_SQL)?,
+            close: make(CLOSE_SQL)?,
             asset: upsert(&ASSETS)?,
             dead_letter: upsert(&DEAD_LETTERS)?,
-            resolve: make(
-                "UPDATE dead_letters SET resolved_at = $3, resolution = $4
-                 WHERE run_id = $1 AND step = $2 AND resolved_at IS NULL",
-            )?,
+            resolve: make(RESOLVE_SQL)?,
             spend: make(
                 "INSERT INTO spend (org, day, cost, tokens) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (org, day) DO UPDATE SET
