@@ -27,14 +27,10 @@ pub(crate) struct ServeOptions {
 #[derive(Clone, Debug)]
 #[expect(dead_code, reason = "made by the wiring, once it serves")]
 pub(crate) enum Notice {
-    /// Requests are answered. A hot standby says so too.
+    /// Requests are answered. A hot standby says so only when its time has come.
     Answering(Started),
-    /// This process owns the database: runs go on here. Comes after `Answering`; with a standby
-    /// much later or never.
-    Owner {
-        /// As in [`Started`].
-        token: String,
-    },
+    /// This process owns the database: runs go on here.
+    Owner,
 }
 
 /// What is known once it answers.
