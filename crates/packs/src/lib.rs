@@ -1,1 +1,38 @@
-//! showrunner-packs
+//! The products that Showrunner ships: each a vertical slice of definitions, agents, interface
+//! and screens on the one engine.
+
+pub mod content_requests;
+
+use showrunner_engine::agent::AgentProblem;
+use showrunner_engine::id::OrgId;
+use showrunner_journal::JournalError;
+use showrunner_runtime::{LibraryError, Runtime};
+use showrunner_web::Pack;
+
+/// Why a pack could not be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A shipped definition does not load, or could not be stored.
+    #[error(transparent)]
+    Definition(#[from] LibraryError),
+    /// A shipped agent does not load.
+    #[error("the agents have {} problem(s), the first: {}", .0.len(), first(.0))]
+    Agents(Vec<AgentProblem>),
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn first(problems: &[AgentProblem]) -> String {
+    problems.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Installs every pack for an organisation: publishes what is new of its definitions, registers
+/// its agents, seeds its samples, and hands out what it adds to the server. Doing it again
+/// changes nothing.
+///
+/// # Errors
+/// A shipped file does not load, or the journal cannot be written.
+pub async fn install(runtime: &Runtime, org: &OrgId) -> Result<Vec<Pack>, InstallError> {
+    Ok(vec![content_requests::install(runtime, org).await?])
+}

@@ -10,6 +10,7 @@ mod system;
 mod registry;
 
 pub use definitions::expected;
+pub use runs::mark_accepted;
 
 pub mod key;
 pub(crate) mod load;

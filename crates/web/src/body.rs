@@ -74,6 +74,19 @@ impl<S: Sync> FromRequestParts<S> for Form {
     }
 }
 
+/// A value that was not sent as JSON (a form, say), held to the schema of its type all the same.
+///
+/// # Errors
+/// Everything in it that does not fit.
+pub fn fitting<T: schemars::JsonSchema + DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    let schema = schemars::SchemaGenerator::default().into_root_schema_for::<T>();
+    let schema = showrunner_engine::schema::Schema::compile(schema.to_value())
+        .map_err(|fault| Problem::new(&codes::INTERNAL, fault))?;
+    json::check(&schema, value).map_err(|problem| *problem)?;
+    T::deserialize(value)
+        .map_err(|fault| Problem::invalid(vec![FieldError::new("", fault.to_string())]))
+}
+
 /// Reads the body as the route says, and puts what it is where handlers find it.
 pub(crate) async fn read(rules: &Rules, request: Request) -> Result<Request, Box<Problem>> {
     if matches!(rules.takes, Takes::Nothing) {

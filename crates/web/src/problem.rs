@@ -88,6 +88,16 @@ impl Problem {
         self
     }
 
+    /// What happened this time.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The places that are wrong.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// Its code.
     pub fn code(&self) -> &'static str {
         self.code.code

@@ -72,7 +72,7 @@ impl Shape {
     pub fn of<T: JsonSchema>() -> Self {
         Self {
             referenced: |generator| generator.subschema_for::<T>(),
-            whole: || schemars::SchemaGenerator::default().into_root_schema_for::<T>(),
+            whole: || SchemaGenerator::default().into_root_schema_for::<T>(),
         }
     }
 }

@@ -1,0 +1,54 @@
+//! Content requests: a client posts a brief, agents plan, make and check it, a person approves
+//! it, and it is published. One request is one run; its status is the run's phase.
+
+mod api;
+mod brand;
+mod brief;
+mod create;
+mod event;
+mod request;
+mod task;
+mod ui;
+
+use showrunner_engine::agent::AgentRecord;
+use showrunner_engine::id::OrgId;
+use showrunner_runtime::Runtime;
+use showrunner_web::ui::Words;
+use showrunner_web::{Pack, Starter};
+
+use crate::InstallError;
+
+/// The definition of image requests.
+const IMAGE: &str = "content-request-image";
+/// Who publishes what is shipped.
+const PUBLISHER: &str = "system";
+
+const IMAGE_YAML: &str = include_str!("content_requests/definition/image.yaml");
+const AGENTS: [(&str, &str); 4] = [
+    ("executive.md", include_str!("content_requests/agents/executive.md")),
+    ("strategist.md", include_str!("content_requests/agents/strategist.md")),
+    ("producer.md", include_str!("content_requests/agents/producer.md")),
+    ("qa.md", include_str!("content_requests/agents/qa.md")),
+];
+
+/// Publishes the definition, registers the agents, seeds the sample brand.
+pub(crate) async fn install(runtime: &Runtime, org: &OrgId) -> Result<Pack, InstallError> {
+    for (name, text) in AGENTS {
+        let agent = AgentRecord::parse_markdown(text, name).map_err(InstallError::Agents)?;
+        runtime.agents().put(agent);
+    }
+    runtime.library().publish(org, IMAGE_YAML, PUBLISHER).await?;
+    brand::seed(runtime, org).await?;
+    let mut routes = api::table();
+    routes.extend(ui::table());
+    let starters = vec![Starter {
+        title: Words { en: "Branded image", ja: "ブランド画像" },
+        about: Words {
+            en: "From a brief to a finished picture: four agents, your approval, a file.",
+            ja: "依頼文から完成画像まで。4つの担当エージェントが制作し、承認後に公開します。",
+        },
+        form: "/new",
+        demo: "/demo",
+    }];
+    Ok(Pack { name: "content_requests", routes, starters })
+}

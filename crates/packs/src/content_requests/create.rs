@@ -1,0 +1,60 @@
+//! A brief becomes a run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use showrunner_engine::command::StartRun;
+use showrunner_engine::definition::Definition;
+use showrunner_engine::run::Run;
+use showrunner_runtime::StartRequest;
+use showrunner_web::{App, Caller, Problem};
+
+use super::brief::{Brief, Expected, expected};
+use super::{IMAGE, brand};
+
+/// The caller's key for a start: scope, key, digest of the request.
+pub(super) type Key = Option<(String, String, String)>;
+
+/// A request that was accepted.
+pub(super) struct Created {
+    pub(super) run: Arc<Run>,
+    pub(super) is_new: bool,
+    pub(super) expected: Expected,
+}
+
+/// The definition that image requests run by.
+pub(super) async fn definition(app: &App, caller: &Caller) -> Result<Arc<Definition>, Problem> {
+    Ok(app.runtime().library().get(&caller.org, IMAGE, None).await?)
+}
+
+/// Starts the work. When this returns `Ok`, the request survives anything.
+pub(super) async fn create(
+    app: &App,
+    caller: &Caller,
+    brief: &Brief,
+    key: Key,
+) -> Result<Created, Problem> {
+    brief.available()?;
+    let brand = brand::find(app, &caller.org, &brief.brand_id).await?;
+    let definition = definition(app, caller).await?;
+    let expected = expected(&definition, brief.auto_approve.unwrap_or(false));
+    let mut labels = BTreeMap::from([
+        ("brand_id".to_owned(), brand.id.clone()),
+        ("request_type".to_owned(), "image".to_owned()),
+    ]);
+    if let Some(campaign) = &brief.campaign_id {
+        labels.insert("campaign_id".into(), campaign.to_ascii_lowercase());
+    }
+    let start = StartRun {
+        org: Some(caller.org.clone()),
+        input: brief.to_input(&brand),
+        title: Some(brief.title.clone()),
+        labels,
+        started_by: caller.id.clone(),
+        ..StartRun::default()
+    };
+    let request = StartRequest { definition, start, id: None, idempotency: key };
+    let started = app.runtime().start(request).await?;
+    let run = app.run_of(caller, started.run.as_str()).await?;
+    Ok(Created { run, is_new: started.is_new, expected })
+}
