@@ -180,3 +180,13 @@ impl std::fmt::Debug for PostgresJournal {
         f.debug_struct("PostgresJournal").finish_non_exhaustive()
     }
 }
+
+/// The version of the server at `url`.
+///
+/// # Errors
+/// It cannot be reached, or refuses.
+pub async fn server_version(url: &str) -> Result<String, JournalError> {
+    let client = connect::connect(url).await?;
+    let row = client.query_one("SHOW server_version", &[]).await.map_err(fault::journal_error)?;
+    row.try_get(0).map_err(JournalError::storage)
+}

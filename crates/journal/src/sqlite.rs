@@ -200,3 +200,8 @@ impl std::fmt::Debug for SqliteJournal {
         f.debug_struct("SqliteJournal").field("path", &self.options.path).finish_non_exhaustive()
     }
 }
+
+/// The version of the SQLite that is linked in.
+pub fn library_version() -> &'static str {
+    rusqlite::version()
+}

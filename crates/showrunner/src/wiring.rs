@@ -9,8 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use showrunner_engine::at::{Millis, Timestamp};
-use showrunner_journal::{Hooks, Journal, Ownership, SqliteJournal, SqliteOptions};
+use showrunner_engine::at::Millis;
+use showrunner_engine::id::OrgId;
+use showrunner_journal::archive::BackupReport;
+use showrunner_journal::{
+    Hooks, Journal, Ownership, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions,
+};
 use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
@@ -81,7 +85,7 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         }
     }
     let runtime = runtime(&serving, Arc::clone(&journal), feed)?;
-    let packs = vec![showrunner_packs::content_requests::install(&runtime).await?];
+    let packs = showrunner_packs::install(&runtime, &OrgId::from("org_default")).await?;
     let recovered = runtime.recover().await?;
     runtime.start_timers();
     let token = token::development(&journal, &serving.data, runtime.clock().now()).await?;
@@ -140,7 +144,10 @@ pub(crate) async fn open_journal(
             };
             Ok(SqliteJournal::open(options)? as Arc<dyn Journal>)
         },
-        Database::Postgres(_) => anyhow::bail!("postgres is being wired"),
+        Database::Postgres(url) => {
+            let options = PostgresOptions { url: url.clone(), objects: data.objects(), hooks };
+            Ok(PostgresJournal::open(options).await? as Arc<dyn Journal>)
+        },
     }
 }
 
@@ -175,7 +182,7 @@ fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result
         },
         faults,
     };
-    let ledger = Arc::new(FileLedger::open(&data.ledger(), Durability::Written)?);
+    let ledger = Arc::new(FileLedger::open(&data.ledger(), Durability::Process)?);
     let mut providers = Providers::new(Profiles::shipped());
     let model = ScriptedModel::new("scripted", config.clone(), ledger.clone(), pace.sleeper());
     providers.add_model(Arc::new(model), SCRIPTED_ROOM);
@@ -218,7 +225,7 @@ pub(crate) async fn restore(from: &Path, data_dir: &Path) -> anyhow::Result<Valu
     Ok(report_of(data_dir, &report))
 }
 
-fn report_of(path: &Path, report: &showrunner_journal::BackupReport) -> Value {
+fn report_of(path: &Path, report: &BackupReport) -> Value {
     json!({
         "path": path,
         "runs": report.rows.get("runs"),
@@ -234,9 +241,9 @@ pub(crate) async fn verify(database: &Database, data_dir: &Path) -> anyhow::Resu
     let verified = journal.verify().await?;
     journal.close().await;
     let broken: Vec<Value> = verified
-        .broken
+        .breaks
         .iter()
-        .map(|broken| json!({ "run": broken.run, "seq": broken.seq_first, "what": broken.what }))
+        .map(|at| json!({ "run": at.run_id, "seq": at.seq_first, "what": at.reason }))
         .collect();
     Ok(json!({
         "runs": verified.runs,
@@ -248,10 +255,10 @@ pub(crate) async fn verify(database: &Database, data_dir: &Path) -> anyhow::Resu
 
 /// The SQLite that is linked in.
 pub(crate) fn sqlite_version() -> Option<String> {
-    Some(showrunner_journal::sqlite_version().to_owned())
+    Some(showrunner_journal::sqlite::library_version().to_owned())
 }
 
 /// Asks a Postgres for its version.
 pub(crate) async fn postgres_version(url: &str) -> anyhow::Result<String> {
-    anyhow::bail!("postgres is being wired: {}", Database::Postgres(url.to_owned()).shown())
+    Ok(showrunner_journal::postgres::server_version(url).await?)
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use showrunner_engine::command::{AnswerCheckpoint, ChildOutcome, Command, FinishAttempt, Principal, StartRun};
+use showrunner_engine::command::{
+    AnswerCheckpoint, ChildOutcome, Command, FinishAttempt, Principal, StartRun,
+};
 use showrunner_engine::definition::Verb;
 use showrunner_engine::due::{Effect, due};
 use showrunner_engine::event::{DoubtVerdict, Ending, Job, ParentLink};
@@ -22,7 +24,8 @@ pub(crate) type Choice = (u8, u16, u16);
 pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
     let which = usize::from(which);
     // A failed run is only interesting when somebody takes it up again.
-    let what = if world.run.state == RunState::Ended(Ending::Failed) { 31 + what % 4 } else { what };
+    let what =
+        if world.run.state == RunState::Ended(Ending::Failed) { 31 + what % 4 } else { what };
     match what % 40 {
         0..=13 => report(world, which, how),
         14 | 15 => fail_current(world, which, how),
@@ -56,7 +59,11 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
         },
         35 => Command::Pause { by: person(how) },
         36 => Command::Resume { by: person(how) },
-        37 => Command::CompleteByHand { step: key(world, which), output: output(how), by: person(how) },
+        37 => Command::CompleteByHand {
+            step: key(world, which),
+            output: output(how),
+            by: person(how),
+        },
         38 => Command::ConfirmParent,
         _ => report(world, which, how),
     }

@@ -80,11 +80,13 @@ pub(crate) async fn restore(desk: &Desk, args: RestoreArgs) -> Outcome {
 /// Checks every run's chain of hashes.
 pub(crate) async fn verify(desk: &Desk, args: VerifyArgs) -> Outcome {
     let value = match (args.database_url, server(desk)?) {
-        (Some(url), None) => wiring::verify(&Database::Postgres(url)).await?,
+        (Some(url), None) => {
+            wiring::verify(&Database::Postgres(url), desk.connect.data_dir()).await?
+        },
         (_, Some(client)) => client.post_long("/api/v1/system/verify", &json!({})).await?,
         (None, None) => {
             let data = offline(desk)?;
-            wiring::verify(&Database::Sqlite(data.database())).await?
+            wiring::verify(&Database::Sqlite(data.database()), data.path()).await?
         },
     };
     let number = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or(0);
