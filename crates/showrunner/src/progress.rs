@@ -262,7 +262,7 @@ impl<'a> Viewer<'a> {
 /// A run and its steps as they are now.
 async fn snapshot(client: &Client, run: &str) -> Outcome<(Run, Vec<Step>)> {
     let run = escape(run);
-    let steps = format!("/api/v1/runs/{run}/steps?limit=200");
+    let steps = format!("/api/v1/runs/{run}/steps");
     let now: Run = client.read(&format!("/api/v1/runs/{run}")).await?;
     let steps: Page<Step> = client.read(&steps).await?;
     Ok((now, steps.data))

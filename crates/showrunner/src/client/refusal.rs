@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::place::Place;
+use super::shapes::null_is_nothing;
 use crate::fault::Fault;
 
 /// The members of a problem document that are told.
@@ -14,8 +15,10 @@ struct Problem {
     title: Option<String>,
     detail: Option<String>,
     code: Option<String>,
+    #[serde(deserialize_with = "null_is_nothing")]
     errors: Vec<Mistake>,
     hint: Option<String>,
+    #[serde(deserialize_with = "null_is_nothing")]
     allowed: Vec<String>,
     retryable: bool,
     request_id: Option<String>,

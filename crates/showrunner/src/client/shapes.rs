@@ -1,8 +1,17 @@
 //! The parts of the server's answers that commands look at. What is missing has its zero: an older
 //! or newer server is still understood.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+/// Reads `null` like a member that is missing.
+pub(super) fn null_is_nothing<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
 
 /// A list's page.
 #[derive(Debug, Deserialize)]
@@ -113,7 +122,8 @@ pub(crate) struct Progress {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Wait {
-    /// By which step.
+    /// By which step; empty for the whole run.
+    #[serde(deserialize_with = "null_is_nothing")]
     pub(crate) step: String,
     /// For what: `person`, `retry`, `time`, `callback` …
     #[serde(rename = "for")]
@@ -174,6 +184,7 @@ pub(crate) struct Checkpoint {
     /// RFC 3339.
     pub(crate) until: Option<String>,
     /// What is to be looked at.
+    #[serde(deserialize_with = "null_is_nothing")]
     pub(crate) assets: Vec<Asset>,
 }
 

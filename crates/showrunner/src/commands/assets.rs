@@ -119,7 +119,7 @@ async fn wanted(client: &Client, which: &str) -> Outcome<(String, Vec<Asset>)> {
 }
 
 async fn of_run(client: &Client, run: &str) -> Outcome<Value> {
-    client.get(&format!("/api/v1/runs/{}/assets?limit=200", escape(run))).await
+    client.get(&format!("/api/v1/runs/{}/assets", escape(run))).await
 }
 
 /// `1080×1080`, or nothing for what has no size.

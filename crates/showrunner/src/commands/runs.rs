@@ -90,7 +90,7 @@ async fn list(desk: &Desk, client: &Client, args: ListArgs) -> Outcome {
             run.id.clone(),
             run.status.clone(),
             run.phase.clone().unwrap_or_default(),
-            format!("{}/{}", run.progress.done, run.progress.total),
+            done(run),
             cost,
             started.to_owned(),
             clip(run.title.as_deref().unwrap_or(&run.definition.slug), TITLE_WIDTH),
@@ -105,10 +105,18 @@ async fn list(desk: &Desk, client: &Client, args: ListArgs) -> Outcome {
     Ok(())
 }
 
+/// Steps that have ended of those there are; nothing where the list does not say.
+fn done(run: &Run) -> String {
+    match run.progress.total {
+        0 => "–".to_owned(),
+        total => format!("{}/{total}", run.progress.done),
+    }
+}
+
 async fn show(desk: &Desk, client: &Client, args: ShowArgs) -> Outcome {
     let id = client.run_id(&args.run).await?;
     let value = client.get(&format!("/api/v1/runs/{}", escape(&id))).await?;
-    let steps = client.get(&format!("/api/v1/runs/{}/steps?limit=200", escape(&id))).await?;
+    let steps = client.get(&format!("/api/v1/runs/{}/steps", escape(&id))).await?;
     if desk.talk.is_json() {
         let mut whole = value;
         whole["steps"] = steps.get("data").cloned().unwrap_or(Value::Null);

@@ -59,15 +59,32 @@ pub(super) async fn server(desk: &Desk) -> Vec<Finding> {
     } else {
         Finding::note(name, what, format!("this command is {mine}: use the same version for both"))
     }];
-    findings.push(match client.get("/readyz").await {
-        Ok(ready) => {
-            let role = ready.get("role").and_then(Value::as_str).unwrap_or("owner");
-            Finding::good("role", format!("this server is the {role} of its database"))
-        },
-        Err(fault) => Finding::bad("role", fault.what, "it answers but is not ready: see its log"),
-    });
+    findings.push(role(&client).await);
     findings.push(providers(&client).await);
     findings
+}
+
+/// Whether the server takes work, or waits until another one ends.
+async fn role(client: &Client) -> Finding {
+    let name = "role";
+    // A standby answers 503 with the same body.
+    let (ready, fault) = match client.get("/readyz").await {
+        Ok(ready) => (Some(ready), None),
+        Err(fault) => (fault.problem.clone(), Some(fault)),
+    };
+    let role = ready.as_ref().and_then(|ready| ready.get("role")).and_then(Value::as_str);
+    match (role, fault) {
+        (Some("standby"), _) => Finding::note(
+            name,
+            "this server is a standby: another process owns the database",
+            "nothing, if that is what you want; it takes over when the other one ends",
+        ),
+        (role, None) => {
+            let role = role.unwrap_or("owner");
+            Finding::good(name, format!("this server is the {role} of its database"))
+        },
+        (_, Some(fault)) => Finding::bad(name, fault.what, "it is not ready: see its log"),
+    }
 }
 
 async fn providers(client: &Client) -> Finding {

@@ -35,12 +35,8 @@ impl Announcer {
             Notice::Answering(started) => {
                 errands.spawn(self.announce(started));
             },
-            // A standby that took over is the one to talk to from now on.
-            Notice::Owner { token } => {
-                errands.spawn(async move {
-                    write_private(&server_file(&self.data_dir), &self.ready(token))
-                });
-            },
+            // A standby answers nobody before it owns the database; there is nothing to add.
+            Notice::Owner => {},
         }
     }
 
@@ -49,9 +45,7 @@ impl Announcer {
         let ready = self.ready(started.token.clone());
         let client = self.client(&ready)?;
         client.get("/healthz").await?;
-        if !self.is_beside_another() {
-            write_private(&server_file(&self.data_dir), &ready)?;
-        }
+        write_private(&server_file(&self.data_dir), &ready)?;
         if let Some(file) = &self.ready_file {
             write_private(file, &ready)?;
         }
@@ -74,12 +68,6 @@ impl Announcer {
         connect.url = Some(ready.url.clone());
         connect.token = Some(ready.token.clone());
         Client::at(Place::find(&connect)?, &connect)
-    }
-
-    /// Whether another living server of the same folder is known: commands go on finding that one.
-    fn is_beside_another(&self) -> bool {
-        let known = Ready::of(&self.data_dir).ok().flatten();
-        known.is_some_and(|ready| ready.pid != std::process::id() && ready.is_alive())
     }
 
     fn banner(&self, started: &Started) {

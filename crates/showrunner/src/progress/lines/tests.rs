@@ -52,15 +52,12 @@ fn a_run_under_way_in_english() {
     assert_eq!(
         lines,
         [
-            "朝の一杯が、一日を変える。   run_01k9zw7v5mqe8x   ▸ running   00:00:21   $0.0123 / $2.00   simulated",
+            "朝の一杯が、一日を変え…   run_01k9zw7v5mqe8x   ▸ running  00:00:21   $0.0123 / $2.00   simulated",
             "  Intake       ✓ Intent Parsing                                                             0:05",
             "  Draft        ⠸ Visual Concept                                                             0:16",
             "  Review       · Approval                                                                       ",
             "  ctrl-c detaches (the run goes on)",
         ]
-        .map(str::to_owned)
-        .map(|line| super::clip(&line, 96))
-        .to_vec()
     );
 }
 
