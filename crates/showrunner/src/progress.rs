@@ -162,6 +162,19 @@ impl<'a> Viewer<'a> {
         self.talk.say(text);
     }
 
+    /// Leaves the last picture of a run on the screen.
+    fn leave_picture(&mut self, run: &str) {
+        let Some(screen) = &mut self.screen else { return };
+        screen.clear();
+        if let Some(story) = self.stories.iter_mut().find(|story| story.run.id == run) {
+            story.is_told = true;
+            let lines = screen.last(story, Timestamp::now(), self.talk);
+            for line in lines {
+                self.talk.say(&line);
+            }
+        }
+    }
+
     /// Asks the server how the runs stand.
     pub(crate) async fn refresh(&mut self) {
         for story in &mut self.stories {
@@ -196,6 +209,7 @@ impl<'a> Viewer<'a> {
                     story.is_stale = true;
                 }
                 self.refresh().await;
+                self.leave_picture(&run);
                 if self.talk.is_json() && !self.is_silent {
                     let cost = self.story(&run).map(|story| story.run.cost_micros);
                     self.talk.json(&json!({

@@ -283,7 +283,12 @@ impl Show<'_> {
         let id = short_id(&first.id);
         self.desk.talk.next(&[
             (format!("showrunner events {id}"), "everything that happened, numbered"),
-            (format!("showrunner retry {id} strategist --feedback \"…\""), "again, with a wish"),
+            (
+                format!(
+                    "showrunner fork {id} --from producer --edits '{{\"aspect_ratio\":\"16:9\"}}'"
+                ),
+                "the same strategy in another shape",
+            ),
             (
                 "showrunner demo --aspect all --lang ja".to_owned(),
                 "three shapes at once, in Japanese",

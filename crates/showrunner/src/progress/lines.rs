@@ -34,22 +34,33 @@ pub(super) fn draw(
     size: Size,
     talk: &Talk,
 ) -> Vec<String> {
-    let width = size.width.max(WIDTH_MIN);
+    let width = size.width;
+    let open = || stories.iter().filter(|story| !story.is_told);
     let mut lines: Vec<String> =
-        stories.iter().flat_map(|story| block(story, now, turn, width, talk)).collect();
-    let room = size.rows.saturating_sub(6).clamp(3, LINES_MAX * stories.len().max(1));
+        open().flat_map(|story| block(story, now, turn, width, talk)).collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    let room = size.rows.saturating_sub(6).clamp(3, LINES_MAX * open().count().max(1));
     if lines.len() > room {
         let hidden = lines.len() - (room - 1);
         lines.truncate(room - 1);
         lines.push(talk.tint(Tone::Dim, &format!("  … {hidden} more lines")));
     }
     let footer = "  ctrl-c detaches (the run goes on)";
-    lines.push(talk.tint(Tone::Dim, &clip(footer, width)));
+    lines.push(talk.tint(Tone::Dim, &clip(footer, width.max(WIDTH_MIN))));
     lines
 }
 
 /// The lines of one run.
-fn block(story: &Story, now: Timestamp, turn: usize, width: usize, talk: &Talk) -> Vec<String> {
+pub(super) fn block(
+    story: &Story,
+    now: Timestamp,
+    turn: usize,
+    width: usize,
+    talk: &Talk,
+) -> Vec<String> {
+    let width = width.max(WIDTH_MIN);
     let mut lines = vec![head(story, now, width, talk)];
     let mut phases: Vec<&str> = story.run.phases.iter().map(|phase| phase.id.as_str()).collect();
     for line in &story.lines {

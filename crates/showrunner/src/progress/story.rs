@@ -69,6 +69,8 @@ pub(crate) struct Story {
     pub(crate) head: u64,
     /// Something happened that the figures do not show yet.
     pub(crate) is_stale: bool,
+    /// Its last picture is on the screen already.
+    pub(crate) is_told: bool,
     /// The question that is open.
     pub(crate) question: Option<String>,
     language: &'static str,
@@ -82,6 +84,7 @@ impl Story {
             lines: Vec::new(),
             head: 0,
             is_stale: false,
+            is_told: false,
             question: None,
             language,
         };

@@ -84,7 +84,7 @@ fn waited_for_it_brings_the_picture_home_and_compares_with_the_estimate() {
         "$0.08  (estimate $0.09)  (simulated: nothing was paid)",
         "4.2 s",
     ]);
-    said.tells(&["Next:", "showrunner retry"]);
+    said.tells(&["Next:", "showrunner fork"]);
     assert_eq!(std::fs::read(desk.path("pictures/run_01k9zw7v5mqe8x-16x9.png")).unwrap(), b"abc");
 }
 
@@ -127,4 +127,16 @@ fn a_request_that_fails_says_why() {
     );
     let said = Desk::beside(&fake).run(&["demo", "--wait"]);
     said.ends(1).tells(&["the brand forbids it", "made no picture"]);
+}
+
+#[test]
+fn a_request_that_is_published_without_a_file_is_not_called_a_success() {
+    let fake = studio(vec![event(1, "run.completed", json!({})), end("completed")]);
+    fake.json(
+        &format!("GET /api/v1/requests/{RUN}"),
+        200,
+        json!({"success": true, "data": {
+        "id": RUN, "assets": []}}),
+    );
+    Desk::beside(&fake).run(&["demo", "--wait"]).ends(1).tells(&["published without a file"]);
 }

@@ -11,7 +11,7 @@ use crate::client::shapes::{Asset, Checkpoint, Enveloped};
 use crate::client::which::escape;
 use crate::commands::assets::size;
 use crate::commands::fetch;
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use crate::progress::{dollars, short_id};
 use crate::talk::{Talk, Tone};
 
@@ -51,6 +51,10 @@ pub(super) async fn collect(client: &Client, job: &Job, out: &Path) -> Outcome<D
         let file = out.join(name(&job.id, job.aspect, index, &asset));
         fetch::save(client, &asset, &file).await?;
         files.push((file, asset));
+    }
+    if files.is_empty() {
+        return Err(Fault::refused(format!("{} was published without a file", job.id))
+            .hint(format!("see what happened: showrunner events {}", short_id(&job.id))));
     }
     Ok(Delivered {
         id: job.id.clone(),
