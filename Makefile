@@ -6,7 +6,6 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/showrunner/tar
 
 LISTEN ?= 127.0.0.1:8787
 DATA_DIR ?= data
-SEEDS ?= 200
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench build sim docs run-postgres needs
@@ -32,13 +31,12 @@ bench: build ## measure this machine, both databases
 build: ## the release binary at target/release/showrunner
 	scripts/build.sh
 
-sim: ## the simulated server over SEEDS=200 seeds, crashed at every append
-	SHOWRUNNER_SIM_SEEDS=$(SEEDS) cargo test --locked -p showrunner-testkit -- --nocapture
+sim: ## the simulated server, crashed at every append, over all example definitions
+	cargo test --locked -p showrunner-runtime --test simulation -- --nocapture
 
-docs: ## the reference pages that are generated from code
-	UPDATE_DOCS=1 cargo test --locked -p xtask
-	UPDATE_DOCS=1 cargo test --locked -p showrunner-engine
+docs: ## the documentation of the code, and the checks that the written one keeps up
 	cargo doc --locked --workspace --no-deps
+	cargo test --locked -p xtask
 
 run-postgres: ## a throwaway Postgres in the foreground, for --database-url
 	@scripts/install-needs.sh test

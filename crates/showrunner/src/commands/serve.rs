@@ -132,3 +132,6 @@ fn open(serving: &Serving) -> Outcome<TcpListener> {
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
+
+#[cfg(test)]
+mod tests;
