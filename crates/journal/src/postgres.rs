@@ -190,3 +190,30 @@ pub async fn server_version(url: &str) -> Result<String, JournalError> {
     let row = client.query_one("SHOW server_version", &[]).await.map_err(fault::journal_error)?;
     row.try_get(0).map_err(JournalError::storage)
 }
+
+/// Makes an empty schema for measurements, and tells the URL under which it is the only one seen.
+///
+/// # Errors
+/// The server cannot be reached, or refuses.
+pub async fn scratch_schema(url: &str, schema: &str) -> Result<String, JournalError> {
+    let client = connect::connect(url).await?;
+    let make = format!("CREATE SCHEMA {}", quoted(schema));
+    client.batch_execute(&make).await.map_err(fault::journal_error)?;
+    let joint = if url.contains('?') { '&' } else { '?' };
+    Ok(format!("{url}{joint}options=-csearch_path%3D{schema}"))
+}
+
+/// Removes such a schema with everything in it.
+///
+/// # Errors
+/// The server cannot be reached, or refuses.
+pub async fn drop_schema(url: &str, schema: &str) -> Result<(), JournalError> {
+    let client = connect::connect(url).await?;
+    let remove = format!("DROP SCHEMA {} CASCADE", quoted(schema));
+    client.batch_execute(&remove).await.map_err(fault::journal_error)
+}
+
+/// A name as an identifier of SQL.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
