@@ -50,6 +50,7 @@ steps:
       deadline: { after: 2d }
   - id: published
     label: { en: Publish, ja: 公開 }
+    needs: [approval]
     transform: { post: "{{ steps.draft.output }}" }
 outputs: "{{ steps.published.output }}"
 "#;

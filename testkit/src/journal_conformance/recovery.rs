@@ -21,7 +21,8 @@ async fn recovered(journal: &std::sync::Arc<dyn Journal>, now: Timestamp) -> Vec
 }
 
 pub(super) async fn a_run_with_something_due_is_recovered(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut working: Vec<Story> = (1..=5).map(|number| Story::new(&chain(2), number)).collect();
     for story in &mut working {
         journal.append(story.start()).await.unwrap();
@@ -44,7 +45,8 @@ pub(super) async fn a_run_with_something_due_is_recovered(places: &dyn Places) {
 }
 
 pub(super) async fn a_run_is_woken_when_its_time_comes(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     assert_eq!(journal.next_wake_at(EPOCH).await.unwrap(), None);
     // While it works, each step has a later deadline than the one before.
     let mut story = Story::new(&chain(4), 1);
@@ -71,7 +73,8 @@ pub(super) async fn a_run_is_woken_when_its_time_comes(places: &dyn Places) {
 }
 
 pub(super) async fn several_runs_are_read_at_once(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut ids = Vec::new();
     for number in 0..150 {
         let mut story = Story::new(&chain(2), number);
