@@ -95,7 +95,6 @@ fn state(run: &Run) -> RunState {
     RunState {
         status: run.status().name(),
         open: !run.is_ended() || due::count(run) > 0,
-        is_busy: run.is_busy(),
         wake_at: run.wake_at(),
         phase: run.phase_name().map(str::to_owned),
         seq: run.seq,

@@ -72,7 +72,6 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
         CellRef::Bytes(hash),
         at(state.updated_at),
         count(state.due),
-        maybe_at(state.wake_at),
         state.waits.as_deref().into(),
         CellRef::Int(state.spent.cost.0),
         count(state.spent.tokens),
@@ -81,8 +80,8 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
     ]
 }
 
-pub(crate) fn indexed(state: &RunState, timer_at: Option<i64>) -> [CellRef<'_>; INDEXED] {
-    [state.status.into(), timer_at.into(), CellRef::Int(i64::from(state.open))]
+pub(crate) fn indexed(state: &RunState) -> [CellRef<'_>; INDEXED] {
+    [state.status.into(), maybe_at(state.wake_at), CellRef::Int(i64::from(state.open))]
 }
 
 pub(crate) fn outcome<'a>(outcome: &'a RunOutcome, object: Option<&'a str>) -> [CellRef<'a>; 7] {

@@ -59,9 +59,7 @@ impl Prepared {
     pub(super) async fn new(client: &Client) -> Result<Self, Error> {
         Ok(Self {
             guard: client.prepare("SELECT journal_guard($1, $2)").await?,
-            heads: client
-                .prepare("SELECT id, seq, last_hash, timer_at FROM runs WHERE id = ANY($1)")
-                .await?,
+            heads: client.prepare("SELECT id, seq, last_hash FROM runs WHERE id = ANY($1)").await?,
             keys: client
                 .prepare(
                     "SELECT i.scope, i.key, i.fingerprint, i.run_id, i.response FROM idempotency i
@@ -101,7 +99,6 @@ pub(super) struct Item {
     pub(super) append: Box<Append>,
     pub(super) spilled: Spilled,
     pub(super) hash: ChainHash,
-    pub(super) timer_at: Option<i64>,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, Error>> + Send + 'a>>;
@@ -295,7 +292,7 @@ fn runs_of<'a>(
     let mut is_new = std::collections::HashSet::new();
     let state_of = |item: &'a Item| {
         let state = &item.append.rows.state;
-        columns::state(state, &item.hash).into_iter().chain(columns::indexed(state, item.timer_at))
+        columns::state(state, &item.hash).into_iter().chain(columns::indexed(state))
     };
     for &first in started {
         let Some((item, labels)) = items.get(first).zip(labels_json.get(first)) else { continue };
