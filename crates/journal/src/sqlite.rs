@@ -113,7 +113,7 @@ impl SqliteJournal {
         let (reply, answer) = oneshot::channel();
         let task = Box::new(move |conn: &rusqlite::Connection| drop(reply.send(work(conn))));
         self.owner()?.writer.queue.push(Job::Task(task));
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))
+        answer.await.map_err(JournalError::storage)
     }
 }
 
@@ -143,7 +143,7 @@ impl Journal for SqliteJournal {
     async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Written>, JournalError> {
         let (reply, answer) = oneshot::channel();
         self.owner()?.writer.queue.push(Job::Write { statements, reply });
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))?
+        answer.await.map_err(JournalError::storage)?
     }
 
     fn objects(&self) -> &Arc<dyn Objects> {
@@ -171,7 +171,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
-        self.readers.snapshot(questions).await
+        self.readers.snapshot(questions)
     }
 
     async fn close(&self) {

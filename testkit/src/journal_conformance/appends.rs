@@ -116,7 +116,8 @@ pub(super) async fn many_runs_at_once_stay_whole_and_in_order(places: &dyn Place
 }
 
 pub(super) async fn the_feed_hears_of_an_append_before_its_caller(places: &dyn Places) {
-    let heard: Arc<Mutex<Vec<(RunId, u64, u64, &'static str)>>> = Arc::default();
+    type Heard = (RunId, u64, u64, &'static str);
+    let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
     let ear = Arc::clone(&heard);
     let hooks = Hooks {
         on_durable: Some(Arc::new(move |committed| {

@@ -62,8 +62,8 @@ pub(super) async fn brands_tokens_and_facts_are_kept(places: &dyn Places) {
     assert_eq!(journal.brand(&org, &brand.id).await.unwrap().unwrap(), brand);
     assert!(journal.brand(&"org_other".into(), &brand.id).await.unwrap().is_none());
     let same_name = Brand { id: "other".into(), ..brand };
-    let taken = journal.put_brand(&same_name).await;
-    assert!(matches!(taken, Err(JournalError::Exists(_))), "{taken:?}");
+    let refused = journal.put_brand(&same_name).await;
+    assert!(matches!(refused, Err(JournalError::Exists(_))), "{refused:?}");
 
     assert_eq!(journal.token_count().await.unwrap(), 0);
     let token = StoredToken {

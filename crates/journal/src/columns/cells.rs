@@ -1,7 +1,7 @@
 //! What the rows of the projections hold, column by column.
 
 use showrunner_engine::at::Timestamp;
-use showrunner_engine::id::{OrgId, RunId};
+use showrunner_engine::id::{OrgId, RunId, StepKey};
 
 use super::{FACTS, INDEXED, STATE};
 use crate::append::{Append, ChainHash, Idempotency, OutboxRow};
@@ -55,7 +55,7 @@ pub(crate) fn facts<'a>(
         labels.into(),
         (&facts.started_by).into(),
         facts.parent_run.as_ref().map(RunId::as_str).into(),
-        facts.parent_step.as_ref().map(|step| step.as_str()).into(),
+        facts.parent_step.as_ref().map(StepKey::as_str).into(),
         facts.forked_from.as_ref().map(RunId::as_str).into(),
         at(facts.started_at),
         maybe_at(facts.deadline),

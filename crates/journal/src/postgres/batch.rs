@@ -248,25 +248,14 @@ fn tables_of<'a>(
         }
     }
     let (new_runs, known_runs) = runs_of(items, labels_json, &started, &last);
-    let mut outcomes = Arrays::of(&outcome_columns());
-    for (id, at) in outcomes_last {
-        let item = items.get(at);
-        if let Some((item, outcome)) =
-            item.and_then(|item| Some((item, item.append.rows.outcome.as_ref()?)))
-        {
-            let cells = columns::outcome(outcome, item.spilled.output.as_deref());
-            outcomes.push([id.into()].into_iter().chain(cells));
-        }
-    }
-    let mut steps = Arrays::of(STEPS.columns);
-    steps_last.into_values().for_each(|cells| steps.push(cells));
-    let mut assets = Arrays::of(ASSETS.columns);
-    assets_last.into_values().for_each(|cells| assets.push(cells));
-    let mut spend = Arrays::of(SPEND);
-    for ((org, day), sum) in spent {
+    let outcomes = outcomes_of(items, outcomes_last);
+    let steps = Arrays::with(STEPS.columns, steps_last.into_values());
+    let assets = Arrays::with(ASSETS.columns, assets_last.into_values());
+    let by_day = spent.into_iter().map(|((org, day), sum)| {
         let (cost, tokens) = (CellRef::Int(sum.cost.0), CellRef::Int(signed(sum.tokens)));
-        spend.push([org.as_str().into(), CellRef::Int(day), cost, tokens]);
-    }
+        [org.as_str().into(), CellRef::Int(day), cost, tokens]
+    });
+    let by_day = Arrays::with(SPEND, by_day);
     vec![
         (&prepared.journal, journal),
         (&prepared.new_runs, new_runs),
@@ -275,10 +264,22 @@ fn tables_of<'a>(
         (&prepared.labels, labels),
         (&prepared.steps, steps),
         (&prepared.assets, assets),
-        (&prepared.spend, spend),
+        (&prepared.spend, by_day),
         (&prepared.outbox, outbox),
         (&prepared.idempotency, keys),
     ]
+}
+
+fn outcomes_of<'a>(items: &'a [Item], last: HashMap<&'a str, usize>) -> Arrays<'a> {
+    let mut outcomes = Arrays::of(&outcome_columns());
+    for (id, at) in last {
+        let Some(item) = items.get(at) else { continue };
+        if let Some(outcome) = &item.append.rows.outcome {
+            let cells = columns::outcome(outcome, item.spilled.output.as_deref());
+            outcomes.push([id.into()].into_iter().chain(cells));
+        }
+    }
+    outcomes
 }
 
 fn runs_of<'a>(

@@ -302,7 +302,9 @@ impl Session {
     /// Everything is durable: first the feed in commit order, then those who wait.
     fn announce(&self, items: Vec<Item>, replies: Vec<AppendReply>) {
         if let Some(on_durable) = &self.hooks.on_durable {
-            items.iter().for_each(|item| on_durable(&item.append.committed()));
+            for item in &items {
+                on_durable(&item.append.committed());
+            }
         }
         for (item, reply) in items.into_iter().zip(replies) {
             let appended = Appended { seq_last: item.append.seq_last, hash: item.hash };

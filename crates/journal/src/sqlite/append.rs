@@ -11,7 +11,7 @@ use crate::append::{Append, ChainHash, Spilled, chain};
 use crate::cell::{Cell, CellRef, signed};
 use crate::columns;
 use crate::error::{AppendError, StoredAnswer};
-use crate::project::{CheckpointChange, Rows};
+use crate::project::CheckpointChange;
 
 /// Where a run stands, as the writer remembers it. The writer is the only one who writes, so
 /// what it remembers is so.
@@ -109,7 +109,7 @@ pub(super) fn write_projections(
     spilled: &Spilled,
 ) -> rusqlite::Result<Head> {
     let head = write_run(statements, append, known, hash)?;
-    write_rows(statements, &append.run_id, &append.org, &append.rows, spilled, head.no)?;
+    write_rows(statements, append, spilled, head.no)?;
     Ok(head)
 }
 
@@ -202,12 +202,11 @@ fn write_run(
 /// Every row but the run's own state.
 fn write_rows(
     statements: &mut Statements<'_>,
-    id: &RunId,
-    org: &OrgId,
-    rows: &Rows,
+    append: &Append,
     spilled: &Spilled,
     no: i64,
 ) -> rusqlite::Result<()> {
+    let (id, org, rows) = (&append.run_id, &append.org, &append.rows);
     if let Some(outcome) = &rows.outcome {
         let values = columns::outcome(outcome, spilled.output.as_deref());
         run(&mut statements.run_outcome, values.into_iter().chain([CellRef::Int(no)]))?;
