@@ -70,6 +70,11 @@ impl ThrowawayPostgres {
         &self.url
     }
 
+    /// The address of a database that was made by [`Self::fresh_database`].
+    pub fn fresh_url(&self, name: &str) -> String {
+        with_database(&self.url, name)
+    }
+
     /// The address of a new, empty database.
     ///
     /// # Errors
@@ -88,7 +93,7 @@ impl ThrowawayPostgres {
         }
         drop(client);
         drop(connection.await);
-        Ok(with_database(&self.url, name))
+        Ok(self.fresh_url(name))
     }
 }
 

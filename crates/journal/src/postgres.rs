@@ -79,6 +79,9 @@ impl PostgresJournal {
         if half.is_some() {
             return Err(JournalError::Unusable(HALF_RESTORED.into()));
         }
+        // So that an operator can tell the session that writes from those that read.
+        let name = "SET application_name = 'showrunner journal writer'";
+        client.batch_execute(name).await.map_err(fault::journal_error)?;
         let epoch = connect::next_epoch(&client).await?;
         let objects = Arc::clone(&self.objects);
         let hooks = self.options.hooks.clone();

@@ -101,6 +101,15 @@ impl SqliteJournal {
         Ok(epoch)
     }
 
+    /// Lets the file grow to so many pages of 4 KiB and no further: appends beyond that are
+    /// refused as [`AppendError::Full`] until the limit is raised or space is made.
+    pub async fn limit_pages(&self, pages_max: u32) -> Result<(), JournalError> {
+        let set = move |conn: &rusqlite::Connection| {
+            conn.query_row(&format!("PRAGMA max_page_count = {pages_max}"), [], |_| Ok(()))
+        };
+        self.with_writer(set).await?.map_err(JournalError::storage)
+    }
+
     fn owner(&self) -> Result<&Owner, JournalError> {
         self.owner.get().ok_or(JournalError::Fenced)
     }
