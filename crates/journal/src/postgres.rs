@@ -79,6 +79,9 @@ impl PostgresJournal {
         if half.is_some() {
             return Err(JournalError::Unusable(HALF_RESTORED.into()));
         }
+        // So that an operator can tell the session that writes from those that read.
+        let name = "SET application_name = 'showrunner journal writer'";
+        client.batch_execute(name).await.map_err(fault::journal_error)?;
         let epoch = connect::next_epoch(&client).await?;
         let objects = Arc::clone(&self.objects);
         let hooks = self.options.hooks.clone();
@@ -125,8 +128,8 @@ impl Journal for PostgresJournal {
     async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Written>, JournalError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Write { statements, reply };
-        self.owner()?.queue.send(job).map_err(|_| JournalError::Fenced)?;
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))?
+        self.owner()?.queue.send(job).ok().ok_or(JournalError::Fenced)?;
+        answer.await.map_err(JournalError::storage)?
     }
 
     fn objects(&self) -> &Arc<dyn Objects> {
@@ -152,8 +155,8 @@ impl Journal for PostgresJournal {
     async fn rebuild(&self, resolve: Resolver) -> Result<Rebuilt, JournalError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Rebuild { resolve, reply };
-        self.owner()?.queue.send(job).map_err(|_| JournalError::Fenced)?;
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))?
+        self.owner()?.queue.send(job).ok().ok_or(JournalError::Fenced)?;
+        answer.await.map_err(JournalError::storage)?
     }
 
     async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
