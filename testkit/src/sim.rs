@@ -9,14 +9,16 @@ mod crash;
 mod people;
 mod check;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use showrunner_engine::agent::AgentRecord;
 use showrunner_engine::at::Timestamp;
 use showrunner_engine::command::StartRun;
-use showrunner_engine::id::{OrgId, RunId};
+use showrunner_engine::id::{OrgId, RunId, Token};
 use showrunner_journal::query::runs::RunFilter;
 use showrunner_journal::{Journal, SqliteJournal, SqliteOptions};
 use showrunner_providers::ledger::MemoryLedger;
@@ -29,7 +31,8 @@ pub use clock::SimClock;
 pub use crash::{CrashMode, CrashPlan, CrashingJournal};
 
 /// The agents that the example definitions name.
-const AGENTS: [&str; 6] = ["strategist", "copywriter", "critic", "illustrator", "editor", "researcher"];
+const AGENTS: [&str; 6] =
+    ["strategist", "copywriter", "critic", "illustrator", "editor", "researcher"];
 /// More virtual time than any example needs; a world that is not done by then is stuck.
 const PATIENCE: i64 = 40 * 24 * 3600 * 1_000_000;
 
@@ -99,6 +102,7 @@ pub struct World {
     pub(crate) story: Story,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) ledger: Arc<MemoryLedger>,
+    resent: Mutex<BTreeMap<Token, u32>>,
 }
 
 /// How a life ended.
@@ -112,7 +116,20 @@ struct Ended {
 impl World {
     fn new(directory: &Path, story: Story) -> Self {
         let journal = SqliteJournal::open(SqliteOptions::in_directory(directory));
-        Self { story, journal: journal.expect("a journal can be opened"), ledger: Arc::default() }
+        Self {
+            story,
+            journal: journal.expect("a journal can be opened"),
+            ledger: Arc::default(),
+            resent: Mutex::default(),
+        }
+    }
+
+    /// How often people have had this attempt's call sent again, this time included.
+    pub(crate) fn resent(&self, token: Token) -> u32 {
+        let mut resent = self.resent.lock();
+        let count = resent.entry(token).or_insert(0);
+        *count += 1;
+        *count
     }
 
     async fn life(&self, life: u32, now: Timestamp, journal: Arc<CrashingJournal>) -> Ended {
@@ -167,7 +184,8 @@ impl World {
             runtime.library().publish(&org, source, "author").await.expect("it publishes");
         }
         for (number, (slug, input)) in self.story.runs.iter().enumerate() {
-            let definition = runtime.library().get(&org, slug, None).await.expect("it is published");
+            let definition =
+                runtime.library().get(&org, slug, None).await.expect("it is published");
             let start = StartRun {
                 input: input.clone(),
                 started_by: "user:maker".into(),
@@ -206,7 +224,9 @@ pub fn example(name: &str, examples: &Path, seed: u64) -> Story {
         line.map(|line| line["id: ".len()..].trim().to_owned()).expect("a definition has an id")
     };
     let input = match name {
-        "transform" => json!({ "items": [{ "name": "紙", "yen": 1200 }, { "name": "ink", "yen": 300, "optional": true }], "rate": 150.0 }),
+        "transform" => {
+            json!({ "items": [{ "name": "紙", "yen": 1200 }, { "name": "ink", "yen": 300, "optional": true }], "rate": 150.0 })
+        },
         "wait" => json!({ "order": "AB-2026", "text": "A poem about rain." }),
         "loop" => json!({ "text": "雨の日の本屋", "good_enough": 9.5 }),
         "gate" => json!({ "product": "A lamp that reads along", "forbidden_words": ["cheap"] }),

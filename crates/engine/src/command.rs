@@ -11,7 +11,7 @@ use crate::definition::Verb;
 use crate::event::{Asset, DoubtVerdict, Job, ParentLink, Reused};
 use crate::failure::Failure;
 use crate::id::{Digest, OrgId, RunId, StepKey, Token};
-use crate::money::{Budget, Spend};
+use crate::money::{Budget, MicroUsd, Spend};
 
 /// Who asks: a name for the record, and the roles that a checkpoint may require.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ pub enum Command {
         step: StepKey,
         /// The right to report.
         token: Token,
-        /// The reservation it needs in all.
+        /// The most that it may still cost, beside what its calls have cost already.
         spend: Spend,
     },
     /// Nobody can say whether a call took effect.
@@ -181,6 +181,8 @@ pub enum Command {
         step: StepKey,
         /// How.
         verdict: DoubtVerdict,
+        /// What the call has cost, when the provider's own books show that it was done.
+        cost: MicroUsd,
         /// Who.
         by: Principal,
     },

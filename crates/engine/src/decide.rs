@@ -11,6 +11,7 @@ mod stop;
 mod timers;
 
 mod advance;
+mod budget;
 mod gate;
 mod outcome;
 mod round;
@@ -24,8 +25,10 @@ use crate::command::Command;
 use crate::event::Event;
 use crate::fold;
 use crate::id::{StepKey, Token};
+use crate::money::Spend;
 use crate::refusal::Refusal;
 use crate::run::{Run, RunState, ScopeNo, Step, StepNo, StepStatus};
+pub use budget::waits_for_money;
 
 /// What `command` would do to `run`. The run itself is left alone.
 ///
@@ -40,7 +43,9 @@ pub fn decide(run: &Run, command: Command, at: At) -> Result<Vec<Event>, Refusal
 /// # Errors
 /// As [`decide`].
 pub fn advance(run: &mut Run, command: Command, at: At) -> Result<Vec<Event>, Refusal> {
-    let mut door = Decider { run, at, events: Vec::new(), dirty: BTreeSet::new(), drawn: 0 };
+    let reserved_before = run.reserved;
+    let (events, dirty) = (Vec::new(), BTreeSet::new());
+    let mut door = Decider { run, at, events, dirty, drawn: 0, reserved_before };
     door.take(command)?;
     door.settle();
     Ok(door.events)
@@ -56,6 +61,8 @@ struct Decider<'a> {
     dirty: BTreeSet<ScopeNo>,
     /// How many tokens were drawn.
     drawn: u32,
+    /// What was held back before; less of it may let somebody start.
+    reserved_before: Spend,
 }
 
 impl Decider<'_> {
@@ -79,7 +86,9 @@ impl Decider<'_> {
             Command::DoubtAttempt { step, token, call, message } => {
                 self.doubt_attempt(&step, token, call, message)
             },
-            Command::ResolveDoubt { step, verdict, by } => self.resolve_doubt(&step, verdict, &by),
+            Command::ResolveDoubt { step, verdict, cost, by } => {
+                self.resolve_doubt(&step, (verdict, cost), &by)
+            },
             Command::CompleteByHand { step, output, by } => {
                 self.complete_by_hand(&step, output, &by)
             },
@@ -160,6 +169,13 @@ impl Decider<'_> {
         if is_possible(self.run, command) {
             return Ok(());
         }
+        if let Command::AnswerCheckpoint(ask) = command
+            && let Some(first) =
+                self.run.find(&ask.step).and_then(|no| self.run.step(no).decision())
+        {
+            let (step, first) = (ask.step.clone(), Box::new(first.clone()));
+            return Err(Refusal::AlreadyAnswered { step, first });
+        }
         Err(Refusal::RunState {
             command: command.name().into(),
             state: self.run.status().name().into(),
@@ -194,7 +210,8 @@ fn is_possible(run: &Run, command: &Command) -> bool {
         (RunState::Active, Command::Pause { .. }) => !run.paused,
         (RunState::Active, Command::Resume { .. }) => run.paused,
         (RunState::Active, _) => true,
-        (RunState::Closing(_), Command::FireTimers) => true,
+        // What undoes may be in doubt as well.
+        (RunState::Closing(_), Command::FireTimers | Command::ResolveDoubt { .. }) => true,
         (RunState::Closing(_), _) => is_report || is_call,
         (RunState::Ended(crate::event::Ending::Failed), _) if reopens => {
             run.compensated.is_empty() && run.parent.is_none()
@@ -227,11 +244,13 @@ pub fn possible(run: &Run) -> Vec<&'static str> {
             }
             names
         },
+        RunState::Closing(_) if in_doubt => vec!["resolve_doubt"],
         RunState::Closing(_) => vec![],
         RunState::Ended(crate::event::Ending::Failed)
             if run.compensated.is_empty() && run.parent.is_none() =>
         {
-            vec!["retry_step", "skip_step", "roll_back", "fork"]
+            let phases = (!run.definition.phases.is_empty()).then_some("roll_back");
+            ["retry_step", "skip_step"].into_iter().chain(phases).chain(["fork"]).collect()
         },
         RunState::Ended(_) => vec!["fork"],
     }
@@ -259,7 +278,8 @@ fn wrong_step_state(step: &Step, command: &str) -> Refusal {
         command: command.into(),
         step: step.key.clone(),
         state: step.status.name().into(),
-        allowed: possible_on(step),
+        // What was refused for another reason than the status is not offered again.
+        allowed: possible_on(step).into_iter().filter(|name| name != command).collect(),
     }
 }
 

@@ -93,6 +93,8 @@ pub enum Effect {
         job: Option<Job>,
         /// How many calls were answered.
         calls: usize,
+        /// The last call that is known to have left.
+        dispatched: Option<u16>,
         /// Its time is over, rather than somebody having called it back: a result is welcome.
         timed_out: bool,
     },
@@ -168,10 +170,18 @@ pub fn due_after(run: &Run, events: &[Event]) -> Vec<Effect> {
             Event::StepStarted { step, token, .. }
             | Event::JobAccepted { step, token, .. }
             | Event::AttemptTimedOut { step, token, .. }
-            | Event::DoubtResolved { step, token, .. }
-            | Event::AttemptAbandoned { step, token } => {
-                // The instance that holds the key now holds its former rounds' attempts as well.
+            | Event::DoubtResolved { step, token, .. } => {
                 released.extend(run.find(step).map(|no| (no, *token)));
+            },
+            Event::AttemptAbandoned { step, token } => {
+                // The instance that holds the key now holds its former rounds' attempts as well.
+                // A child whose time was over had been told to end before.
+                let was_told = |no: &StepNo| {
+                    let past = run.step(*no).past(*token);
+                    past.is_some_and(|past| past.timed_out && past.child.is_some())
+                };
+                let no = run.find(step).filter(|no| !was_told(no));
+                released.extend(no.map(|no| (no, *token)));
             },
             Event::RunCompleted { .. } | Event::RunFailed { .. } | Event::RunCancelled { .. } => {
                 has_ended = true;
@@ -240,6 +250,7 @@ fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
         settings: settings.unwrap_or_default(),
         job: attempt.job.clone(),
         calls: attempt.calls.len(),
+        dispatched: attempt.dispatched,
         timed_out,
     }
 }

@@ -14,6 +14,11 @@ use crate::failure::Failure;
 use crate::id::{AssetId, Digest, OrgId, RunId, StepKey, Token};
 use crate::money::{Budget, MicroUsd, Spend};
 
+/// A value that is there is read as it is: null is a value too, and only its absence is nothing.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Arc<Value>>, D::Error> {
+    Value::deserialize(from).map(|value| Some(Arc::new(value)))
+}
+
 /// Which definition a run is pinned to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefinitionRef {
@@ -100,7 +105,7 @@ pub struct Answer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// The content as they left it, when they changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub modified: Option<Arc<Value>>,
     /// When.
     pub at: Timestamp,
@@ -281,7 +286,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compensates: Option<StepKey>,
     },
-    /// More was reserved for the attempt.
+    /// The reservation of the attempt is this now, beside what its calls have cost already.
     #[serde(rename = "attempt.reserved")]
     ReservationRaised {
         /// Which step.
@@ -357,7 +362,8 @@ pub enum Event {
         /// What is known.
         message: String,
     },
-    /// The doubt was settled.
+    /// The doubt was settled. The attempt goes on as at its beginning, or an `AttemptFailed`
+    /// follows.
     #[serde(rename = "attempt.doubt_resolved")]
     DoubtResolved {
         /// Which step.
@@ -366,8 +372,17 @@ pub enum Event {
         token: Token,
         /// How.
         verdict: DoubtVerdict,
+        /// Which call it was about.
+        #[serde(default)]
+        call: u16,
+        /// What the call had cost all the same, from the provider's own books.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        cost: MicroUsd,
         /// By whom.
         by: String,
+        /// When it counts as timed out now, when it is sent again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<Timestamp>,
     },
     /// The attempt failed.
     #[serde(rename = "attempt.failed")]
@@ -385,7 +400,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
     },
-    /// The attempt is called back: its report will only be counted, not used.
+    /// The attempt is called back: its report will only be counted, not used. Until then its
+    /// reservation stays.
     #[serde(rename = "attempt.abandoned")]
     AttemptAbandoned {
         /// Which step.
@@ -404,8 +420,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         calls: Vec<Arc<CallRecord>>,
         /// A result that came too late to be used.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         output: Option<Arc<Value>>,
+        /// Nobody could say whether its last call was made: why, and so what is missing on the
+        /// bill until somebody compares it with the provider's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<String>,
     },
     /// The step waits for something with a name.
     #[serde(rename = "step.waiting")]
@@ -474,7 +494,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
         /// The output a person gave it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         output: Option<Arc<Value>>,
     },
     /// The step was taken out because its block or run ended.
@@ -492,10 +512,10 @@ pub enum Event {
         /// The step that gets the feedback and edits.
         from: StepKey,
         /// What was said about the former output.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         feedback: Option<Arc<Value>>,
         /// Merge patch on the step's input.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         edits: Option<Arc<Value>>,
         /// Who or what asked.
         by: String,
@@ -518,7 +538,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A person answered.
+    /// A person answered. While a quorum is missing voices, changed content takes the place of what
+    /// was shown, and the voices before it no longer count.
     #[serde(rename = "checkpoint.answered")]
     CheckpointAnswered {
         /// Which step.
@@ -539,7 +560,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
-    /// A gate decided.
+    /// A gate decided; its judge has reported. What it sends back is reset next.
     #[serde(rename = "gate.decided")]
     GateDecided {
         /// Which step.
@@ -597,7 +618,7 @@ pub enum Event {
         /// From 0.
         index: u32,
         /// What it hands out.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         result: Option<Arc<Value>>,
         /// Why it hands out nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -613,7 +634,26 @@ pub enum Event {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_nothing(cost: &MicroUsd) -> bool {
+    *cost == MicroUsd::ZERO
+}
+
 impl Event {
+    /// The success of a step that has no attempts.
+    pub(crate) fn succeeded(step: StepKey, output: Arc<Value>, failure: Option<Failure>) -> Self {
+        Self::StepSucceeded {
+            step,
+            token: None,
+            output,
+            calls: Vec::new(),
+            assets: Vec::new(),
+            by: None,
+            cached: false,
+            failure,
+        }
+    }
+
     /// The stable name, as written in the journal.
     pub fn name(&self) -> &'static str {
         match self {
@@ -712,6 +752,7 @@ impl Event {
     pub fn cost(&self) -> MicroUsd {
         match self {
             Self::CallRecorded { call, .. } => call.cost,
+            Self::DoubtResolved { cost, .. } => *cost,
             Self::AttemptFailed { calls, .. }
             | Self::AttemptSettled { calls, .. }
             | Self::StepSucceeded { calls, .. } => {

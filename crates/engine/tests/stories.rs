@@ -6,9 +6,19 @@ mod harness;
 
 #[path = "stories/agent.rs"]
 mod agent;
+#[path = "stories/course.rs"]
+mod course;
 #[path = "stories/failure.rs"]
 mod failure;
+#[path = "stories/gates.rs"]
+mod gates;
+#[path = "stories/money.rs"]
+mod money;
 #[path = "stories/people.rs"]
 mod people;
+#[path = "stories/rounds.rs"]
+mod rounds;
+#[path = "stories/time.rs"]
+mod time;
 
 use harness::story::check;

@@ -12,7 +12,8 @@ use showrunner_engine::id::{OrgId, RunId};
 use showrunner_engine::run::Run;
 use tokio::sync::oneshot;
 
-use crate::error::AppendError;
+use crate::error::{AppendError, JournalError};
+use crate::objects::Objects;
 use crate::project::{Rows, project};
 
 /// The hash of a run's newest append; all zero before the first.
@@ -85,6 +86,21 @@ impl Append {
     pub fn seq_first(&self) -> u64 {
         self.expected_seq + 1
     }
+
+    /// What the live feed is told.
+    pub(crate) fn committed(&self) -> Committed {
+        Committed {
+            run_id: self.run_id.clone(),
+            org: self.org.clone(),
+            seq_first: self.seq_first(),
+            seq_last: self.seq_last,
+            at: self.at,
+            body: Arc::clone(&self.body),
+            status: self.rows.state.status,
+            open: self.rows.state.open,
+            wake_at: self.rows.state.wake_at,
+        }
+    }
 }
 
 /// The link of the hash chain after `previous`: SHA-256 over the previous hash, the run id, the
@@ -105,6 +121,39 @@ pub fn chain(
     hasher.update(at.0.to_be_bytes());
     hasher.update(body_digest);
     hasher.finalize().into()
+}
+
+/// Objects that hold what is too long for a row of an append.
+#[derive(Debug, Default)]
+pub(crate) struct Spilled {
+    pub(crate) body: Option<String>,
+    pub(crate) output: Option<String>,
+}
+
+impl Spilled {
+    /// Puts what is too long where it can be found by its digest. Durable before the append is.
+    pub(crate) fn put(append: &Append, objects: &dyn Objects) -> Result<Self, JournalError> {
+        let output = append.rows.outcome.as_ref().and_then(|outcome| outcome.output.as_deref());
+        Ok(Self {
+            body: Self::put_text(Some(&append.body), objects)?,
+            output: Self::put_text(output, objects)?,
+        })
+    }
+
+    /// As [`Self::put`], for an append that is stored already.
+    pub(crate) fn put_again(append: &Append, objects: &dyn Objects) -> Result<Self, JournalError> {
+        let output = append.rows.outcome.as_ref().and_then(|outcome| outcome.output.as_deref());
+        Ok(Self { body: None, output: Self::put_text(output, objects)? })
+    }
+
+    fn put_text(text: Option<&str>, objects: &dyn Objects) -> Result<Option<String>, JournalError> {
+        match text {
+            Some(text) if text.len() > INLINE_MAX_BYTES => {
+                objects.put(text.as_bytes()).map(|digest| Some(digest.to_string()))
+            },
+            _ => Ok(None),
+        }
+    }
 }
 
 /// A message that must leave after its cause is durable, at least once.

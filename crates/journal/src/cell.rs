@@ -126,6 +126,19 @@ impl Row {
         cell.ok_or_else(|| corrupt(self.next, "a value", None))
     }
 
+    /// The next value, a count, without going on.
+    pub(crate) fn peek_count(&self) -> Result<u64, JournalError> {
+        self.clone_at(self.next).count()
+    }
+
+    fn clone_at(&self, next: usize) -> Self {
+        Self { cells: self.cells.get(next).cloned().into_iter().collect(), next: 0 }
+    }
+
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        self.cells
+    }
+
     /// The next value: text.
     pub fn text(&mut self) -> Result<String, JournalError> {
         match self.cell()? {

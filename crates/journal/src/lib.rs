@@ -16,10 +16,16 @@ pub mod project;
 pub mod query;
 pub mod sqlite;
 mod columns;
+mod heads;
+pub mod postgres;
+pub mod archive;
+pub mod replay;
+mod tables;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 
 pub use append::{
     Append, AppendFuture, Appended, ChainHash, Committed, INLINE_MAX_BYTES, Idempotency, OutboxRow,
@@ -27,7 +33,9 @@ pub use append::{
 pub use cell::{Cell, Row, Statement};
 pub use error::{AppendError, JournalError, StoredAnswer};
 pub use objects::{LocalObjects, Objects};
+pub use postgres::{PostgresJournal, PostgresOptions};
 pub use project::{Rows, project};
+pub use replay::{Break, Rebuilt, Resolver, Verified};
 pub use sqlite::{SqliteJournal, SqliteOptions};
 
 /// Whether this process may write.
@@ -50,6 +58,9 @@ pub struct Written {
     /// What it returned, when it says `RETURNING`.
     pub rows: Vec<Row>,
 }
+
+/// The answers to the questions of a snapshot: which question, and some of its rows.
+pub type Snapshot = mpsc::Receiver<Result<(usize, Vec<Row>), JournalError>>;
 
 /// Who is told what. Hooks are called by the writer: they must be quick and never wait.
 #[derive(Clone)]
@@ -96,6 +107,13 @@ pub trait Journal: Send + Sync + std::fmt::Debug {
 
     /// Waits until this process may write; at once when it may already.
     async fn wait_for_ownership(&self) -> Result<Ownership, JournalError>;
+
+    /// Makes all projections again from the journal, in one transaction. Appends wait.
+    async fn rebuild(&self, resolve: Resolver) -> Result<Rebuilt, JournalError>;
+
+    /// Answers several questions from one and the same instant: everything that was durable
+    /// before this was called, while writing goes on. Rows come in portions, question by question.
+    async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError>;
 
     /// Writes what is queued, gives up ownership, and ends. Nothing can be asked afterwards.
     async fn close(&self);

@@ -46,9 +46,9 @@ pub trait Objects: Send + Sync + std::fmt::Debug {
         }
         Ok(damaged)
     }
-    /// Where they are, when they are files of this machine.
-    fn local_root(&self) -> Option<&Path> {
-        None
+    /// The file that holds an object, when it is one of this machine.
+    fn local_path(&self, _digest: &Digest) -> Result<Option<PathBuf>, JournalError> {
+        Ok(None)
     }
 }
 
@@ -65,6 +65,23 @@ impl LocalObjects {
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         std::fs::create_dir_all(root.join("tmp")).map_err(JournalError::storage)?;
         Ok(Self { root: root.to_owned(), unfinished: AtomicU64::new(0) })
+    }
+
+    /// Makes the object in `file` one of these as well: by a link, or by a copy where the file
+    /// system does not link.
+    pub(crate) fn link(&self, file: &Path, digest: &Digest) -> Result<(), JournalError> {
+        let path = self.path_of(digest)?;
+        if path.exists() {
+            return Ok(());
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| storage(&error))?;
+        }
+        if std::fs::hard_link(file, &path).is_ok() {
+            return Ok(());
+        }
+        let bytes = std::fs::read(file).map_err(|error| storage(&error))?;
+        self.put(&bytes).map(drop)
     }
 
     fn path_of(&self, digest: &Digest) -> Result<PathBuf, JournalError> {
@@ -153,8 +170,8 @@ impl Objects for LocalObjects {
         Ok(objects)
     }
 
-    fn local_root(&self) -> Option<&Path> {
-        Some(&self.root)
+    fn local_path(&self, digest: &Digest) -> Result<Option<PathBuf>, JournalError> {
+        self.path_of(digest).map(Some)
     }
 }
 

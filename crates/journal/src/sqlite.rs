@@ -6,6 +6,7 @@ mod fault;
 mod open;
 mod own;
 mod read;
+mod rebuild;
 mod statements;
 mod writer;
 
@@ -15,11 +16,11 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use crate::append::{Append, AppendFuture, INLINE_MAX_BYTES};
+use crate::append::{Append, AppendFuture, Spilled};
 use crate::error::{AppendError, JournalError};
 use crate::objects::{LocalObjects, Objects};
-use crate::{Hooks, Journal, Ownership, Row, Statement, Written};
-use append::Spilled;
+use crate::replay::{Rebuilt, Resolver};
+use crate::{Hooks, Journal, Ownership, Row, Snapshot, Statement, Written};
 use checkpoint::Checkpointer;
 use open::Role;
 use read::Readers;
@@ -90,6 +91,7 @@ impl SqliteJournal {
         let role = Role::Writer { cache_kib: self.options.cache_kib };
         let mut conn = open::open_connection(&self.options.path, role)?;
         open::migrate(&conn)?;
+        open::refuse_half_restored(&conn)?;
         let epoch = own::next_epoch(&conn)?;
         let checkpointer = Checkpointer::start(&self.options.path, &mut conn)?;
         let writer = Writer::start(conn, checkpointer, self.options.hooks.clone())?;
@@ -101,18 +103,6 @@ impl SqliteJournal {
 
     fn owner(&self) -> Result<&Owner, JournalError> {
         self.owner.get().ok_or(JournalError::Fenced)
-    }
-
-    /// Puts what is too long for a row where it can be found by its digest.
-    fn spill(&self, append: &Append) -> Result<Spilled, JournalError> {
-        let put = |text: &str| -> Result<Option<String>, JournalError> {
-            if text.len() <= INLINE_MAX_BYTES {
-                return Ok(None);
-            }
-            self.objects.put(text.as_bytes()).map(|digest| Some(digest.to_string()))
-        };
-        let output = append.rows.outcome.as_ref().and_then(|outcome| outcome.output.as_deref());
-        Ok(Spilled { body: put(&append.body)?, output: output.map_or(Ok(None), put)? })
     }
 
     /// Runs `work` on the writer's connection, in order with appends, outside any transaction.
@@ -133,7 +123,7 @@ impl Journal for SqliteJournal {
         let Some(owner) = self.owner.get() else {
             return AppendFuture::ready(Err(AppendError::Fenced));
         };
-        let spilled = match self.spill(&append) {
+        let spilled = match Spilled::put(&append, self.objects.as_ref()) {
             Ok(spilled) => spilled,
             Err(JournalError::Full) => return AppendFuture::ready(Err(AppendError::Full)),
             Err(error) => {
@@ -175,6 +165,15 @@ impl Journal for SqliteJournal {
         Ok(self.ownership())
     }
 
+    async fn rebuild(&self, resolve: Resolver) -> Result<Rebuilt, JournalError> {
+        let objects = Arc::clone(&self.objects);
+        self.with_writer(move |conn| rebuild::rebuild(conn, objects.as_ref(), &resolve)).await?
+    }
+
+    async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
+        self.readers.snapshot(questions).await
+    }
+
     async fn close(&self) {
         if let Some(owner) = self.owner.get() {
             // Joining the thread waits for its last commit: a few milliseconds, once.
@@ -200,4 +199,9 @@ impl std::fmt::Debug for SqliteJournal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqliteJournal").field("path", &self.options.path).finish_non_exhaustive()
     }
+}
+
+/// The version of the SQLite that is linked in.
+pub fn library_version() -> &'static str {
+    rusqlite::version()
 }

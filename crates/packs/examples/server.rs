@@ -48,7 +48,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let latency = Latency { min_ms: pace / 2, max_ms: pace };
     let config = ScriptedConfig { latency, ..ScriptedConfig::default() };
     let mut providers = Providers::new(Profiles::default());
-    let scripted = ScriptedModel::new("scripted", config, Arc::new(MemoryLedger::default()), sleeper);
+    let scripted =
+        ScriptedModel::new("scripted", config, Arc::new(MemoryLedger::default()), sleeper);
     providers.add_model(Arc::new(scripted), 64);
     providers.add_media(Arc::new(LocalPictures), 4);
     let parts = Parts { objects: Arc::clone(journal.objects()), journal, clock, providers, feed };

@@ -112,6 +112,16 @@ impl Providers {
         self.media.get(name)
     }
 
+    /// All providers of models, in the order of their names.
+    pub fn models(&self) -> impl Iterator<Item = &Arc<dyn ModelProvider>> {
+        self.models.values()
+    }
+
+    /// All providers of media, in the order of their names.
+    pub fn media(&self) -> impl Iterator<Item = &Arc<dyn MediaProvider>> {
+        self.media.values()
+    }
+
     /// Media providers that make this kind, in the order of their names.
     pub fn media_for(&self, kind: MediaKind) -> impl Iterator<Item = &Arc<dyn MediaProvider>> {
         self.media.values().filter(move |provider| provider.makes(kind))

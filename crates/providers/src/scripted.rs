@@ -165,8 +165,7 @@ impl ScriptedModel {
             _ => (written.answer, written.text),
         };
         let max = u64::from(request.profile.output_tokens_max(&request.call));
-        let output_tokens = answer::tokens(&text).min(max);
-        let (answer, text) = answer::cut_off(answer, text, max);
+        let (answer, text, output_tokens) = answer::cut_off(answer, text, max);
         let usage = Usage { input_tokens: written.input_tokens, output_tokens, cached_tokens: 0 };
         let price = request.profile.price().map_err(|unpriced| {
             let failure = unpriced.into_failure();

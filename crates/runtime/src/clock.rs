@@ -46,7 +46,10 @@ impl SystemClock {
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that asks the machine"
+        )]
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let micros = now.map_or(0, |span| i64::try_from(span.as_micros()).unwrap_or(i64::MAX));
         let mut state = self.state.lock();
@@ -72,5 +75,32 @@ impl Clock for SystemClock {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+}
+
+/// The clock as providers want it, who pace themselves by it.
+#[derive(Clone, Debug)]
+pub struct Pace(std::sync::Arc<dyn Clock>);
+
+impl Pace {
+    /// The pace of this clock.
+    pub fn of(clock: std::sync::Arc<dyn Clock>) -> Self {
+        Self(clock)
+    }
+
+    /// It, to be handed to a provider.
+    pub fn sleeper(&self) -> std::sync::Arc<dyn showrunner_providers::Sleeper> {
+        std::sync::Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl showrunner_providers::Sleeper for Pace {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep(&self, span: Millis) {
+        self.0.sleep(span).await;
     }
 }

@@ -88,8 +88,17 @@ impl Runtime {
                 let wish = Wish { child, definition, version, input };
                 self.start_child(&work, (step, token), wish).await;
             },
-            Effect::AbortAttempt { step, token, agent, settings, job, calls, timed_out } => {
-                let lost = Lost { agent, settings, job, calls, timed_out };
+            Effect::AbortAttempt {
+                step,
+                token,
+                agent,
+                settings,
+                job,
+                calls,
+                dispatched,
+                timed_out,
+            } => {
+                let lost = Lost { agent, settings, job, calls, dispatched, timed_out };
                 self.abort_attempt(&work, (step, token), lost).await;
             },
             Effect::CancelChild { step, token, child } => {

@@ -31,9 +31,9 @@ pub(crate) struct Easel {
 
 impl Easel {
     fn fonts(&self) -> Result<Arc<Fonts>, Failure> {
-        let loaded = self.fonts.get_or_init(|| {
-            Fonts::system().map(Arc::new).map_err(|error| error.to_string())
-        });
+        let loaded = self
+            .fonts
+            .get_or_init(|| Fonts::system().map(Arc::new).map_err(|error| error.to_string()));
         loaded.clone().map_err(|message| Failure::new(ErrorClass::Internal, "no_fonts", message))
     }
 
@@ -85,7 +85,9 @@ fn art_spec(order: &Value) -> Result<ArtSpec, Failure> {
     })?;
     let headline = text("headline").unwrap_or_default();
     let prompt = text("prompt").unwrap_or_default();
-    let japanese = format!("{prompt}{headline}").chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
+    let japanese = format!("{prompt}{headline}")
+        .chars()
+        .any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
     let digest = showrunner_engine::turn::digest_of(order);
     let seed = digest.as_str().get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok());
     Ok(ArtSpec {

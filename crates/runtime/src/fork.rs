@@ -90,7 +90,9 @@ fn steps_again(run: &Run, request: &ForkRequest) -> Result<BTreeSet<StepNo>, Sub
             .filter(|&no| {
                 let first = run.scope(0).first;
                 let needs = run.def(no).needs.iter();
-                needs.map(|&ix| first + StepNo::from(run.definition.step(ix).position)).any(|need| again.contains(&need))
+                needs
+                    .map(|&ix| first + StepNo::from(run.definition.step(ix).position))
+                    .any(|need| again.contains(&need))
             })
             .collect();
         if more.is_empty() {

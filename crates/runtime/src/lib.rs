@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub use admission::Admission;
 pub use agents::Agents;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Pace, SystemClock};
 pub use draw::LocalPictures;
 pub use feed::{Committed, Feed};
 pub use fork::ForkRequest;

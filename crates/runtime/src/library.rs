@@ -64,7 +64,11 @@ impl Library {
     }
 
     /// The definition that a run is pinned to.
-    pub async fn pinned(&self, org: &OrgId, to: &DefinitionRef) -> Result<Arc<Definition>, LibraryError> {
+    pub async fn pinned(
+        &self,
+        org: &OrgId,
+        to: &DefinitionRef,
+    ) -> Result<Arc<Definition>, LibraryError> {
         if let Some(found) = self.cached(&to.digest, to.version) {
             return Ok(found);
         }
@@ -72,7 +76,12 @@ impl Library {
     }
 
     /// A definition by name; the newest published version when none is asked for.
-    pub async fn get(&self, org: &OrgId, slug: &str, version: Option<u32>) -> Result<Arc<Definition>, LibraryError> {
+    pub async fn get(
+        &self,
+        org: &OrgId,
+        slug: &str,
+        version: Option<u32>,
+    ) -> Result<Arc<Definition>, LibraryError> {
         if version.is_none()
             && let Some(found) = self.newest.read().get(&(org.clone(), slug.to_owned()))
         {
@@ -101,7 +110,12 @@ impl Library {
 
     /// Publishes a text as the next version of the definition it names. The same text again is
     /// the same version.
-    pub async fn publish(&self, org: &OrgId, source: &str, by: &str) -> Result<Published, LibraryError> {
+    pub async fn publish(
+        &self,
+        org: &OrgId,
+        source: &str,
+        by: &str,
+    ) -> Result<Published, LibraryError> {
         let checked = Self::check(source, "definition")?;
         let new = NewDefinition {
             org: org.clone(),

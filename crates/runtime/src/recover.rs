@@ -41,8 +41,12 @@ impl Runtime {
                         found.runs += 1;
                         found.effects += self.take_up(run);
                     },
-                    Ok(None) => tracing::error!(run.id = %id, "a run without a beginning was left alone"),
-                    Err(error) => tracing::error!(run.id = %id, %error, "a run could not be recovered"),
+                    Ok(None) => {
+                        tracing::error!(run.id = %id, "a run without a beginning was left alone")
+                    },
+                    Err(error) => {
+                        tracing::error!(run.id = %id, %error, "a run could not be recovered")
+                    },
                 }
             }
             after = Some(last);
@@ -55,7 +59,8 @@ impl Runtime {
         let cell = self.residents().keep(Resident::new(run));
         let claimed: Vec<_> = {
             let mut resident = cell.lock();
-            let claimed = effects.into_iter().filter_map(|effect| claim(&mut resident, effect)).collect();
+            let claimed =
+                effects.into_iter().filter_map(|effect| claim(&mut resident, effect)).collect();
             self.leave_if_idle(&mut resident);
             claimed
         };

@@ -72,7 +72,11 @@ impl Residents {
 
     fn shard(&self, run: &RunId) -> &Mutex<HashMap<RunId, Cell>> {
         let at = self.hasher.hash_one(run) % SHARDS as u64;
-        #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "less than SHARDS")]
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "less than SHARDS"
+        )]
         &self.shards[at as usize]
     }
 

@@ -69,7 +69,9 @@ impl SubmitError {
             // A conflict means that this process knew the run less well than the journal did; it
             // is read again before the next try. After `Unavailable` nobody knows: only a new
             // start can tell.
-            Self::NotStored(error) => matches!(error, AppendError::Full | AppendError::Conflict { .. }),
+            Self::NotStored(error) => {
+                matches!(error, AppendError::Full | AppendError::Conflict { .. })
+            },
             Self::Journal(error) => matches!(error, JournalError::Full | JournalError::Storage(_)),
             Self::Refused(_)
             | Self::UnknownRun(_)
@@ -294,14 +296,19 @@ impl Runtime {
         Ok(run)
     }
 
-    pub(crate) async fn fold(&self, id: &RunId, batches: &[StoredBatch]) -> Result<Option<Run>, SubmitError> {
+    pub(crate) async fn fold(
+        &self,
+        id: &RunId,
+        batches: &[StoredBatch],
+    ) -> Result<Option<Run>, SubmitError> {
         let mut run: Option<Run> = None;
         for batch in batches {
             for event in batch.events()? {
                 if run.is_none()
                     && let Event::RunStarted(started) = &event
                 {
-                    let definition = self.library().pinned(&started.org, &started.definition).await?;
+                    let definition =
+                        self.library().pinned(&started.org, &started.definition).await?;
                     run = Some(Run::new(id.clone(), definition));
                 }
                 if let Some(run) = &mut run {
@@ -330,7 +337,10 @@ struct Decided {
 
 /// Notes that this process works on an effect from now on. `None` when it already does. An abort
 /// stops whoever works on the attempt, and takes the work over.
-pub(crate) fn claim(resident: &mut Resident, effect: Effect) -> Option<(Effect, CancellationToken)> {
+pub(crate) fn claim(
+    resident: &mut Resident,
+    effect: Effect,
+) -> Option<(Effect, CancellationToken)> {
     let stop = CancellationToken::new();
     let Some(token) = effect.token() else {
         if resident.notifying {

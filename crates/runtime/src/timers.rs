@@ -58,7 +58,9 @@ impl Runtime {
         for run in due {
             match self.submit(&run.id, Command::FireTimers).await {
                 Ok(receipt) => progress |= !receipt.events.is_empty(),
-                Err(error) => tracing::warn!(run.id = %run.id, %error, "a timer could not be fired"),
+                Err(error) => {
+                    tracing::warn!(run.id = %run.id, %error, "a timer could not be fired")
+                },
             }
         }
         many && progress

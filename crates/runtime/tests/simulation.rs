@@ -4,13 +4,21 @@
 
 use std::path::{Path, PathBuf};
 
+use showrunner_engine::failure::ErrorClass;
 use showrunner_providers::CallSafety;
 use showrunner_providers::scripted::{Effect, Fault, FaultPlan, FaultRule};
-use showrunner_engine::failure::ErrorClass;
 use showrunner_testkit::sim::{CrashMode, CrashPlan, Story, example, live};
 
 const EXAMPLES: [&str; 9] = [
-    "agent", "checkpoint", "for_each", "gate", "loop", "orchestration", "safety-nets", "transform", "wait",
+    "agent",
+    "checkpoint",
+    "for_each",
+    "gate",
+    "loop",
+    "orchestration",
+    "safety-nets",
+    "transform",
+    "wait",
 ];
 
 fn examples() -> PathBuf {
@@ -19,7 +27,8 @@ fn examples() -> PathBuf {
 
 /// A world on a disk of its own.
 fn play(story: &Story, plan: Option<CrashPlan>) -> showrunner_testkit::sim::Outcome {
-    let disk = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" });
+    let disk =
+        tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" });
     live(disk.unwrap().path(), story, plan)
 }
 
@@ -59,7 +68,9 @@ fn the_same_seed_is_the_same_world_to_the_byte() {
 fn a_crash_at_any_append_loses_doubles_and_strands_nothing() {
     let mut crashes = 0;
     for name in EXAMPLES {
-        for (safety, seed) in [(CallSafety::LookUp, 1), (CallSafety::Idempotent, 2), (CallSafety::Neither, 3)] {
+        for (safety, seed) in
+            [(CallSafety::LookUp, 1), (CallSafety::Idempotent, 2), (CallSafety::Neither, 3)]
+        {
             let story = Story { safety, ..example(name, &examples(), seed) };
             let boundaries = kept(&story, None).boundaries;
             for at in 0..boundaries {
@@ -71,7 +82,10 @@ fn a_crash_at_any_append_loses_doubles_and_strands_nothing() {
             }
         }
     }
-    println!("crash points: {crashes} crashes over {} examples x 3 kinds of providers, 0 lost, 0 doubled, 0 stuck", EXAMPLES.len());
+    println!(
+        "crash points: {crashes} crashes over {} examples x 3 kinds of providers, 0 lost, 0 doubled, 0 stuck",
+        EXAMPLES.len()
+    );
 }
 
 #[test]

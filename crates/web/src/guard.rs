@@ -11,11 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use showrunner_engine::schema::Schema;
 
+use crate::App;
 use crate::auth::{self, Caller};
 use crate::body;
 use crate::problem::{Problem, codes};
 use crate::routes::{Permission, Route, Takes};
-use crate::App;
 
 /// What the table says about a route, ready to be applied.
 #[derive(Clone, Debug)]

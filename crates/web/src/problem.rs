@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use codes::{CODES, Code};
-pub use page::problem_page;
 pub(crate) use map::shown;
+pub use page::problem_page;
 pub(crate) use write::dress;
 
 /// One thing wrong with what was sent.

@@ -166,7 +166,13 @@ fn frame(event: &NumberedEvent) -> Frame {
 /// Streams what becomes durable in any run of an organisation, from now on.
 pub fn all_stream(app: App, org: OrgId) -> Response {
     let feed = app.runtime().feed().subscribe();
-    let start = (app, org, feed, VecDeque::<Frame>::from([Frame::default().retry(RETRY).comment("showrunner")]), ping());
+    let start = (
+        app,
+        org,
+        feed,
+        VecDeque::<Frame>::from([Frame::default().retry(RETRY).comment("showrunner")]),
+        ping(),
+    );
     let frames = stream::unfold(start, |(app, org, mut feed, mut ready, mut ping)| async move {
         loop {
             if let Some(frame) = ready.pop_front() {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use showrunner_journal::{
-    Append, AppendFuture, Journal, JournalError, Objects, Ownership, Row, Statement, Written,
+    Append, AppendFuture, Journal, JournalError, Objects, Ownership, Rebuilt, Resolver, Row,
+    Snapshot, Statement, Written,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -140,6 +141,14 @@ impl Journal for CrashingJournal {
 
     async fn wait_for_ownership(&self) -> Result<Ownership, JournalError> {
         self.inner.wait_for_ownership().await
+    }
+
+    async fn rebuild(&self, resolve: Resolver) -> Result<Rebuilt, JournalError> {
+        self.inner.rebuild(resolve).await
+    }
+
+    async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
+        self.inner.snapshot(questions).await
     }
 
     async fn close(&self) {}

@@ -85,3 +85,25 @@ fn every_problem_names_its_line_and_what_to_do() {
             a.md:9: there are no instructions (write them below the second `---`)"#]],
     );
 }
+
+#[test]
+fn instructions_are_filled_in_per_attempt() {
+    let text = "---\nname: a\n---\nWrite for {{ input.brand.name }}.\n\n{{ feedback }}";
+    let agent = AgentRecord::parse_markdown(text, "a.md").unwrap();
+    let input = json!({"brand": {"name": "Kaze"}});
+    assert_eq!(agent.render(&input, None).unwrap().trim(), "Write for Kaze.");
+    let note = json!("Shorter.");
+    assert_eq!(&*agent.render(&input, Some(&note)).unwrap(), "Write for Kaze.\n\nShorter.");
+    problems(
+        "---\nname: a\n---\n\nFine.\n{{ input. }}",
+        &expect![
+            "a.md:6: expected the name of a member, found the end of the expression (`{{ input.x }}` and `{{ feedback }}` can be filled in)"
+        ],
+    );
+    problems(
+        "---\nname: a\n---\n{{ steps.draft.output }}",
+        &expect![
+            "a.md:4: instructions cannot see `steps` (only `input` and `feedback` can be filled in)"
+        ],
+    );
+}

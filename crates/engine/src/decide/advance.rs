@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Decider;
+use super::budget::over_budget;
 use super::outcome::misfit;
 use super::settle::has_attempts;
 use crate::at::{Millis, Timestamp};
@@ -12,7 +13,6 @@ use crate::definition::{CheckpointStep, StepIx, StepKind, WaitStep, WaitUntil};
 use crate::event::Event;
 use crate::failure::{ErrorClass, Failure};
 use crate::id::{Digest, RunId};
-use crate::money::Spend;
 use crate::run::{RunState, StepNo};
 use crate::template::EvalFault;
 use crate::view::View;
@@ -54,7 +54,9 @@ impl Decider<'_> {
         let reserved = def.estimate.spend;
         let is_child = matches!(def.kind, StepKind::Orchestration(_));
         let ix = def.ix;
-        if let Some((whose, what)) = self.over_budget(no, reserved) {
+        // What was done is undone at any price.
+        let is_undoing = self.run.step(no).compensates.is_some();
+        if let Some((whose, what)) = over_budget(self.run, no, reserved).filter(|_| !is_undoing) {
             let message = format!("the budget of {whose} does not allow another attempt: {what}");
             return self.fail_step(no, Failure::new(ErrorClass::Budget, "over_budget", message));
         }
@@ -85,37 +87,6 @@ impl Decider<'_> {
     /// A child run's id follows from the attempt, so that starting it twice starts one run.
     fn child_id(&self, bits: u64) -> RunId {
         RunId::at(self.at.now, [bits, self.at.bits(u32::MAX)])
-    }
-
-    /// Whose budget would not hold `more`, and the figures.
-    pub(super) fn over_budget(&self, no: StepNo, more: Spend) -> Option<(String, String)> {
-        let run = &*self.run;
-        let figures = |committed: Spend, budget: &crate::money::Budget| {
-            let cost = budget.cost.map(|max| {
-                let total = committed.cost.plus(more.cost);
-                format!("${:.6} of ${:.6}", total.as_usd(), max.as_usd())
-            });
-            let tokens = budget.tokens.map(|max| {
-                format!("{} of {max} tokens", committed.tokens.saturating_add(more.tokens))
-            });
-            cost.into_iter().chain(tokens).collect::<Vec<_>>().join(", ")
-        };
-        let check = |whose: &str, committed: Spend, budget: &crate::money::Budget| {
-            (!budget.allows(committed.plus(more)))
-                .then(|| (whose.to_owned(), figures(committed, budget)))
-        };
-        let def = run.def(no);
-        let step = run.step(no);
-        let held = step.attempt.as_ref().map_or(Spend::ZERO, |attempt| attempt.reserved);
-        check("the run", run.spent.plus(run.reserved), &run.budget)
-            .or_else(|| check(&format!("step {}", step.key), step.spent.plus(held), &def.budget))
-            .or_else(|| {
-                let agent = def.kind.agent()?;
-                let (name, budget) =
-                    run.definition.agent_budgets.iter().find(|(name, _)| *name == agent.agent)?;
-                let committed = run.by_agent.get(name).copied().unwrap_or(Spend::ZERO);
-                check(&format!("agent {name}"), committed, budget)
-            })
     }
 
     fn open_checkpoint(&mut self, no: StepNo, checkpoint: &CheckpointStep) {
@@ -194,17 +165,7 @@ impl Decider<'_> {
         if let Some(failure) = misfit(self.run.def(no).output_schema.as_ref(), &output) {
             return self.fail_step(no, failure);
         }
-        let event = Event::StepSucceeded {
-            step: self.key(no),
-            token: None,
-            output: Arc::new(output),
-            calls: Vec::new(),
-            assets: Vec::new(),
-            by: None,
-            cached: false,
-            failure: None,
-        };
-        self.succeed(no, event);
+        self.succeed(no, Event::succeeded(self.key(no), Arc::new(output), None));
     }
 
     /// Enters phases one by one up to `phase`; never backwards, never skipping one.

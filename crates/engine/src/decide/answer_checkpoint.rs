@@ -30,12 +30,14 @@ impl Decider<'_> {
         {
             return Err(Refusal::StaleContent { step: ask.step, now: open.digest.clone() });
         }
-        if open.answers.iter().any(|answer| answer.by == ask.by.id) {
+        if open.voices().iter().any(|answer| answer.by == ask.by.id) {
             let missing = missing_voices(open, def);
             return Err(Refusal::AlreadyVoted { step: ask.step, by: ask.by.id, missing });
         }
         let modified = modified(open, def, ask.modifications)?;
-        let missing_after = missing_voices(open, def).saturating_sub(1);
+        // Whoever changes the content speaks for the changed one, and is the first to do so.
+        let missing = if modified.is_some() { def.quorum } else { missing_voices(open, def) };
+        let missing_after = missing.saturating_sub(1);
         let decides = ask.verb != Verb::Continue || missing_after == 0;
         let answer = Answer {
             verb: ask.verb,
@@ -62,10 +64,7 @@ impl Decider<'_> {
             Verb::Continue => {
                 let open = self.run.step(no).checkpoint.as_ref();
                 let shown = open.map(|open| Arc::clone(&open.show));
-                let modified = answer.modified.clone();
-                let first =
-                    open.and_then(|open| open.answers.iter().find_map(|a| a.modified.clone()));
-                let content = modified.or(first).or(shown);
+                let content = answer.modified.clone().or(shown);
                 let output = json!({
                     "decision": answer.verb.name(),
                     "by": answer.by,
@@ -96,14 +95,13 @@ impl Decider<'_> {
 fn open_checkpoint(step: &Step) -> Result<&CheckpointState, Refusal> {
     match (&step.checkpoint, &step.wait) {
         (Some(open), Some(Wait::Person { .. })) => Ok(open),
-        (Some(over), _) => match &over.decided {
+        _ => match step.decision() {
             Some(first) => Err(Refusal::AlreadyAnswered {
                 step: step.key.clone(),
                 first: Box::new(first.clone()),
             }),
             None => Err(wrong_step_state(step, "answer_checkpoint")),
         },
-        (None, _) => Err(wrong_step_state(step, "answer_checkpoint")),
     }
 }
 
@@ -154,7 +152,7 @@ fn refuse_wrong_person(
 }
 
 fn missing_voices(open: &CheckpointState, def: &CheckpointStep) -> u16 {
-    let voices = open.answers.iter().filter(|answer| answer.verb == Verb::Continue).count();
+    let voices = open.voices().iter().filter(|answer| answer.verb == Verb::Continue).count();
     def.quorum.saturating_sub(u16::try_from(voices).unwrap_or(u16::MAX))
 }
 

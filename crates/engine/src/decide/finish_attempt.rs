@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::budget::over_budget;
 use super::outcome::misfit;
 use super::{Decider, shared, wrong_step_state};
 use crate::call::CallRecord;
@@ -10,7 +11,7 @@ use crate::definition::StepKind;
 use crate::event::{DoubtVerdict, Event, Job};
 use crate::failure::{ErrorClass, Failure};
 use crate::id::{StepKey, Token};
-use crate::money::Spend;
+use crate::money::{MicroUsd, Spend};
 use crate::refusal::Refusal;
 use crate::run::{RunState, StepNo, Wait};
 
@@ -86,10 +87,10 @@ impl Decider<'_> {
         let step = self.run.step(no);
         let def = self.run.def(no);
         let tried = step.attempts.saturating_sub(step.attempts_before_reset);
-        let closing = self.run.state != RunState::Active
-            || step.compensates.is_some() && tried >= def.retry.attempts_max;
+        // Nothing new starts in a run that ends, but for what undoes.
+        let may_retry = self.run.state == RunState::Active || step.compensates.is_some();
         let pause =
-            if closing { None } else { def.retry.verdict(tried, &failure, self.at.bits(0)) };
+            may_retry.then(|| def.retry.verdict(tried, &failure, self.at.bits(0))).flatten();
         let retry_at = pause.map(|pause| self.at.now.plus(pause));
         let event = Event::AttemptFailed {
             step: step.key.clone(),
@@ -114,13 +115,12 @@ impl Decider<'_> {
         calls: Vec<Arc<CallRecord>>,
         output: Option<Arc<serde_json::Value>>,
     ) {
-        let recorded = self.run.step(no).past(token).map_or(0, |past| past.calls.len());
-        let calls = calls.into_iter().filter(|call| usize::from(call.no) >= recorded).collect();
-        let event = Event::AttemptSettled { step: self.key(no), token, calls, output };
-        self.emit_and_look(no, event);
+        let calls = self.not_recorded(no, token, calls);
+        let (step, unknown) = (self.key(no), None);
+        self.emit_and_look(no, Event::AttemptSettled { step, token, calls, output, unknown });
     }
 
-    /// The calls of a report that are not in the journal yet.
+    /// The calls of a report that are not in the journal yet: each number counts once.
     fn not_recorded(
         &self,
         no: StepNo,
@@ -130,8 +130,14 @@ impl Decider<'_> {
         let step = self.run.step(no);
         let current = step.attempt.as_ref().filter(|attempt| attempt.token == token);
         let attempt = current.or_else(|| step.past(token));
-        let recorded = attempt.map_or(0, |attempt| attempt.calls.len());
-        calls.into_iter().filter(|call| usize::from(call.no) >= recorded).collect()
+        let recorded = attempt.map_or(&[][..], |attempt| &attempt.calls);
+        let mut new: Vec<Arc<CallRecord>> = Vec::new();
+        for call in calls {
+            if !recorded.iter().chain(&new).any(|other| other.no == call.no) {
+                new.push(call);
+            }
+        }
+        new
     }
 
     pub(super) fn progress_attempt(
@@ -165,14 +171,27 @@ impl Decider<'_> {
         Ok(())
     }
 
+    /// As [`Self::reporting`], of an attempt that makes calls; a child run makes its own.
+    fn calling(&self, key: &StepKey, token: Token, command: &str) -> Result<StepNo, Refusal> {
+        let no = self.reporting(key, token)?;
+        let step = self.run.step(no);
+        if step.attempt.as_ref().is_some_and(|attempt| attempt.child.is_some()) {
+            return Err(wrong_step_state(step, command));
+        }
+        Ok(no)
+    }
+
     pub(super) fn accept_job(
         &mut self,
         key: &StepKey,
         token: Token,
         job: Job,
     ) -> Result<(), Refusal> {
-        self.reporting(key, token)?;
-        self.emit(Event::JobAccepted { step: key.clone(), token, job });
+        let no = self.calling(key, token, "accept_job")?;
+        let wait = &self.run.step(no).wait;
+        if !matches!(wait, Some(Wait::Job { job: known, .. }) if *known == job) {
+            self.emit(Event::JobAccepted { step: key.clone(), token, job });
+        }
         Ok(())
     }
 
@@ -182,8 +201,11 @@ impl Decider<'_> {
         token: Token,
         call: u16,
     ) -> Result<(), Refusal> {
-        self.reporting(key, token)?;
-        self.emit(Event::CallDispatched { step: key.clone(), token, call });
+        let no = self.calling(key, token, "dispatch_call")?;
+        let known = self.run.step(no).attempt.as_ref().and_then(|attempt| attempt.dispatched);
+        if known != Some(call) {
+            self.emit(Event::CallDispatched { step: key.clone(), token, call });
+        }
         Ok(())
     }
 
@@ -196,10 +218,12 @@ impl Decider<'_> {
         let no = self.reporting(key, token)?;
         let held = self.run.step(no).attempt.as_ref().map_or(Spend::ZERO, |a| a.reserved);
         let more = spend.minus(held);
-        if let Some((whose, what)) = self.over_budget(no, more) {
+        if let Some((whose, what)) = over_budget(self.run, no, more) {
             return Err(Refusal::OverBudget { whose, what });
         }
-        self.emit(Event::ReservationRaised { step: key.clone(), token, reserved: spend });
+        if spend != held {
+            self.emit(Event::ReservationRaised { step: key.clone(), token, reserved: spend });
+        }
         Ok(())
     }
 
@@ -212,28 +236,40 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         if self.run.step(no).past(token).is_some() {
-            // Nobody waits for it any more: what is known is all that will be.
-            self.settle_past(no, token, Vec::new(), None);
+            // Nobody waits for it any more, so nobody is asked; but it is said that the bill may
+            // be short of this call.
+            let (step, calls, unknown) = (key.clone(), Vec::new(), Some(message));
+            let event = Event::AttemptSettled { step, token, calls, output: None, unknown };
+            self.emit_and_look(no, event);
             return Ok(());
         }
-        self.reporting(key, token)?;
-        self.emit(Event::AttemptInDoubt { step: key.clone(), token, call, message });
+        let no = self.calling(key, token, "doubt_attempt")?;
+        let known = self.run.step(no).attempt.as_ref().and_then(|attempt| attempt.doubt.as_ref());
+        if known.is_none_or(|doubt| doubt.call != call) {
+            self.emit(Event::AttemptInDoubt { step: key.clone(), token, call, message });
+        }
         Ok(())
     }
 
     pub(super) fn resolve_doubt(
         &mut self,
         key: &StepKey,
-        verdict: DoubtVerdict,
+        (verdict, cost): (DoubtVerdict, MicroUsd),
         by: &Principal,
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         let step = self.run.step(no);
-        let token = match (&step.wait, &step.attempt) {
-            (Some(Wait::Doubt), Some(attempt)) => attempt.token,
+        let (token, call) = match (&step.wait, &step.attempt) {
+            (Some(Wait::Doubt), Some(attempt)) => {
+                (attempt.token, attempt.doubt.as_ref().map_or(0, |doubt| doubt.call))
+            },
             _ => return Err(wrong_step_state(step, "resolve_doubt")),
         };
-        self.emit(Event::DoubtResolved { step: key.clone(), token, verdict, by: by.id.clone() });
+        let cost = MicroUsd(cost.0.max(0));
+        let is_sent_again = verdict == DoubtVerdict::Resend;
+        let deadline = is_sent_again.then(|| self.attempt_deadline(step.def)).flatten();
+        let (step, by_id) = (key.clone(), by.id.clone());
+        self.emit(Event::DoubtResolved { step, token, verdict, call, cost, by: by_id, deadline });
         if verdict == DoubtVerdict::Failed {
             let message = format!("{} says that the call in doubt failed", by.id);
             let failure = Failure::new(ErrorClass::Provider, "doubt_failed", message);

@@ -100,8 +100,9 @@ impl Decider<'_> {
             return self.skip(original, reason, by, output);
         }
         let failure = self.run.step(original).failure.clone();
-        let failure = failure
-            .unwrap_or_else(|| Failure::new(ErrorClass::Internal, "no_fallback", "no fallback ran"));
+        let failure = failure.unwrap_or_else(|| {
+            Failure::new(ErrorClass::Internal, "no_fallback", "no fallback ran")
+        });
         self.fail_for_good(original, failure);
     }
 

@@ -285,7 +285,8 @@ fn was_taken_out(run: &Run, no: StepNo) -> bool {
 fn unfinished(run: &Run, container: StepNo) -> Vec<ScopeNo> {
     let Some(body) = &run.step(container).body else { return Vec::new() };
     let is_failed = |index: u32| body.failures.iter().any(|(failed, _)| *failed == index);
-    let stops = matches!(&run.def(container).kind, StepKind::ForEach(def) if def.stops_at_failure());
+    let stops =
+        matches!(&run.def(container).kind, StepKind::ForEach(def) if def.stops_at_failure());
     let scopes = body.scopes.iter().copied().filter(|&scope| {
         let index = run.scope(scope).index;
         can_revive(run, container, scope)
@@ -311,7 +312,7 @@ pub(super) fn dependents(run: &Run, scope: ScopeNo, roots: &[StepIx]) -> Vec<Ste
             let step = definition.step(ix);
             let stands_in = block.iter().any(|other| {
                 touched.contains(other)
-                    && matches!(definition.step(*other).on_failure, crate::definition::OnFailure::Fallback(to) if to == ix)
+                    && matches!(definition.step(*other).on_failure, OnFailure::Fallback(to) if to == ix)
             });
             if stands_in || step.needs.iter().any(|need| touched.contains(need)) {
                 touched.insert(ix);

@@ -10,17 +10,32 @@ use super::reset::Wish;
 use crate::definition::{ForEachStep, Join, Keep, LoopStep, OnExhausted, StepKind};
 use crate::event::Event;
 use crate::failure::{ErrorClass, Failure};
-use crate::run::{ScopeNo, StepNo};
+use crate::run::{Body, ScopeNo, StepNo};
 use crate::view::View;
 
 /// A list longer than this is refused rather than worked on.
 const ITEMS_MAX: usize = 10_000;
 
+/// A run with more step instances than this does not go on: ten steps for each of the longest
+/// list's elements, some hundred megabytes.
+const STEPS_MAX: usize = 100_000;
+
 impl Decider<'_> {
     pub(super) fn begin_round(&mut self, no: StepNo, iteration: u32) {
+        if let Some(failure) = self.too_large(no) {
+            return self.fail_step(no, failure);
+        }
         self.emit(Event::IterationStarted { step: self.key(no), iteration });
         let scope = self.run.step(no).body.as_ref().and_then(|body| body.scopes.last().copied());
         self.dirty.extend(scope);
+    }
+
+    /// A definition may multiply loops by loops; a run has an end all the same.
+    fn too_large(&self, no: StepNo) -> Option<Failure> {
+        let more = self.run.definition.block(Some(self.run.step(no).def)).len();
+        let is_too_large = self.run.steps.len() + more > STEPS_MAX;
+        let message = format!("a run has {STEPS_MAX} steps at most, repeated ones included");
+        is_too_large.then(|| Failure::new(ErrorClass::Validation, "run_too_large", message))
     }
 
     /// Everything in a round has ended well enough.
@@ -80,8 +95,8 @@ impl Decider<'_> {
         match def.on_exhausted {
             OnExhausted::Flag => self.hand_out(no, true),
             OnExhausted::Fail => {
-                let message = format!("{} iterations, none good enough", def.max);
-                self.fail_step(no, Failure::new(ErrorClass::Rejected, "loop_exhausted", message));
+                let failure = exhausted(self.run.step(no).body.as_deref());
+                self.fail_step(no, failure);
             },
         }
     }
@@ -97,7 +112,12 @@ impl Decider<'_> {
         if flagged && let Value::Object(fields) = &mut output {
             fields.insert("flagged".into(), Value::Bool(true));
         }
-        self.succeed_with(no, output);
+        if let Some(failure) = misfit(self.run.def(no).output_schema.as_ref(), &output) {
+            return self.fail_step(no, failure);
+        }
+        // An output that is no object has no room for the flag: the failure beside it says so.
+        let failure = flagged.then(|| exhausted(self.run.step(no).body.as_deref()));
+        self.succeed(no, Event::succeeded(self.key(no), Arc::new(output), failure));
     }
 
     pub(super) fn expand(&mut self, no: StepNo, def: &ForEachStep) {
@@ -170,6 +190,9 @@ impl Decider<'_> {
         }
         let room = def.concurrency.saturating_sub(body.active).min(total - started);
         for index in started..started + room {
+            if let Some(failure) = self.too_large(no) {
+                return self.fail_step(no, failure);
+            }
             self.emit(Event::ItemStarted { step: self.key(no), index });
             let scope = self.run.step(no).body.as_ref().and_then(|b| b.scopes.last().copied());
             self.dirty.extend(scope);
@@ -207,17 +230,7 @@ impl Decider<'_> {
         if let Some(failure) = misfit(self.run.def(no).output_schema.as_ref(), &output) {
             return self.fail_step(no, failure);
         }
-        let event = Event::StepSucceeded {
-            step: self.key(no),
-            token: None,
-            output: Arc::new(output),
-            calls: Vec::new(),
-            assets: Vec::new(),
-            by: None,
-            cached: false,
-            failure: partial,
-        };
-        self.succeed(no, event);
+        self.succeed(no, Event::succeeded(self.key(no), Arc::new(output), partial));
     }
 
     /// Hands work back to an earlier step of this block or one around it.
@@ -234,6 +247,12 @@ impl Decider<'_> {
             self.reset(target, Wish { feedback: Some(Arc::new(feedback)), edits: None }, by);
         }
     }
+}
+
+fn exhausted(body: Option<&Body>) -> Failure {
+    let rounds = body.map_or(0, |body| body.scopes.len());
+    let message = format!("{rounds} iterations, none good enough");
+    Failure::new(ErrorClass::Rejected, "loop_exhausted", message)
 }
 
 fn type_name(value: &Value) -> String {

@@ -4,21 +4,33 @@
 use std::sync::Arc;
 
 use super::Decider;
+use super::budget::{is_tight, waits_for_money};
 use super::outcome::{is_background, stands_in_for};
 use super::reset::dependents;
 use crate::command::Principal;
-use crate::definition::StepKind;
+use crate::definition::{StepIx, StepKind};
 use crate::event::{Ending, Event};
 use crate::failure::{ErrorClass, Failure};
+use crate::money::Spend;
 use crate::run::{Run, RunState, ScopeNo, StepNo, StepStatus};
 use crate::view::View;
 
+/// More events than this do not follow from one command: a list of the longest kind with computed
+/// elements makes half as many. What follows is one transaction and one message to a feed.
+const EVENTS_MAX: usize = 100_000;
+
 impl Decider<'_> {
     pub(super) fn settle(&mut self) {
+        let mut reserved = self.reserved_before;
         loop {
             while let Some(scope) = self.dirty.pop_first() {
                 self.look_at_block(scope);
+                self.stop_when_endless();
             }
+            if gave_back(reserved, self.run.reserved) && is_tight(self.run, reserved) {
+                self.dirty.extend(self.open_scopes());
+            }
+            reserved = self.run.reserved;
             let before = self.events.len();
             match self.run.state {
                 RunState::Active => self.look_at_active_run(),
@@ -31,6 +43,15 @@ impl Decider<'_> {
         }
     }
 
+    /// Computed steps can send each other round in circles without anybody waiting for them.
+    fn stop_when_endless(&mut self) {
+        if self.events.len() > EVENTS_MAX && self.run.state == RunState::Active {
+            let message = format!("one command led to more than {EVENTS_MAX} events");
+            let failure = Failure::new(ErrorClass::Validation, "too_much_at_once", message);
+            self.close(Ending::Failed, None, None, Some(failure));
+        }
+    }
+
     /// Starts what is ready in a block, and closes the block when everything in it has ended.
     fn look_at_block(&mut self, scope: ScopeNo) {
         if self.run.state != RunState::Active || self.run.scope(scope).closed {
@@ -38,7 +59,10 @@ impl Decider<'_> {
         }
         if !self.run.paused {
             for no in self.run.steps_of(scope) {
-                if self.run.state == RunState::Active && is_ready(self.run, no) {
+                let goes = self.run.state == RunState::Active
+                    && is_ready(self.run, no)
+                    && !waits_for_money(self.run, no);
+                if goes {
                     self.begin(no);
                 }
             }
@@ -130,12 +154,25 @@ impl Decider<'_> {
             step: key,
             attempt: 1,
             token,
-            reserved: crate::money::Spend::ZERO,
+            reserved: Spend::ZERO,
             deadline,
             child: None,
             compensates: Some(undone),
         });
+        self.compute_undoing(ix);
         true
+    }
+
+    /// A compensation that is only computed has nobody to report on it.
+    fn compute_undoing(&mut self, ix: StepIx) {
+        let definition = Arc::clone(&self.run.definition);
+        let StepKind::Transform(mapping) = &definition.step(ix).kind else { return };
+        let begun = self.run.steps.len().checked_sub(1).and_then(|no| StepNo::try_from(no).ok());
+        let Some(no) = begun else { return };
+        match mapping.render(&View::of_step(self.run, no)) {
+            Ok(output) => self.succeed_with(no, output),
+            Err(fault) => self.fault(no, &fault),
+        }
     }
 
     /// Ends the run: nothing new starts, what is in flight is called back.
@@ -200,6 +237,10 @@ impl Decider<'_> {
             }
         }
     }
+}
+
+fn gave_back(before: Spend, after: Spend) -> bool {
+    after.cost < before.cost || after.tokens < before.tokens
 }
 
 /// Whether a pending step's turn has come.

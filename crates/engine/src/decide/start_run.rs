@@ -14,6 +14,15 @@ impl Decider<'_> {
         if !breaches.is_empty() {
             return Err(Refusal::Invalid { what: "the input".into(), breaches });
         }
+        let is_outermost = |key: &str| {
+            let step = definition.find(key);
+            step.is_some_and(|step| step.parent.is_none() && !step.is_compensation)
+        };
+        if let Some(strange) = start.reused.iter().find(|r| !is_outermost(r.step.as_str())) {
+            let known = definition.root.iter().map(|&ix| definition.step(ix).id.clone());
+            let (step, known) = (strange.step.clone(), known.collect());
+            return Err(Refusal::UnknownStep { step, known });
+        }
         let own_deadline = definition.timeout.map(|timeout| self.at.now.plus(timeout));
         let started = RunStarted {
             org: start.org.unwrap_or_else(|| OrgId::from("org_default")),

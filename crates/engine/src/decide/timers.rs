@@ -55,10 +55,14 @@ impl Decider<'_> {
         }
     }
 
-    /// An attempt took too long: first the outside is asked, then a person.
+    /// An attempt took too long: first the outside is asked, then a person. Of a loop or
+    /// `for_each` there is nobody to ask.
     fn attempt_over(&mut self, no: StepNo) {
         let step = self.key(no);
-        let Some(attempt) = &self.run.step(no).attempt else { return };
+        let Some(attempt) = &self.run.step(no).attempt else {
+            let message = "it took longer than its limit".to_owned();
+            return self.fail_step(no, Failure::new(ErrorClass::Timeout, "step_timeout", message));
+        };
         let token = attempt.token;
         if attempt.timed_out {
             let call = u16::try_from(attempt.calls.len()).unwrap_or(u16::MAX);
@@ -85,9 +89,12 @@ impl Decider<'_> {
             };
             return self.emit(event);
         }
+        let may_retry = self.run.step(no).sent_back < def.retries_max;
         match deadline.default {
-            Some(verb) => self.answer_for_nobody(no, def, verb),
-            None => {
+            Some(verb) if verb != Verb::Retry || may_retry => {
+                self.answer_for_nobody(no, def, verb);
+            },
+            _ => {
                 let message = "nobody answered in time";
                 self.fail_step(no, Failure::new(ErrorClass::Timeout, "unanswered", message));
             },

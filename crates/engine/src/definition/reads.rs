@@ -52,7 +52,9 @@ impl Definition {
             StepKind::Orchestration(child) => mapping(&child.input, see),
             StepKind::Transform(values) => mapping(values, see),
             StepKind::Wait(wait) => match &wait.until {
-                WaitUntil::Duration(text) | WaitUntil::Instant(text) | WaitUntil::Callback(text) => {
+                WaitUntil::Duration(text)
+                | WaitUntil::Instant(text)
+                | WaitUntil::Callback(text) => {
                     template(text, see);
                 },
             },

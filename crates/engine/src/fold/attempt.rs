@@ -34,12 +34,9 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             if let Some(child) = child {
                 super::step::wait_for(run, at, no, Wait::Child { run: child.clone() });
             }
-            hold_reservation(run, no, *reserved);
+            hold(run, no, *token, *reserved);
         },
-        Event::ReservationRaised { reserved, .. } => {
-            release_reservation(run, no);
-            hold_reservation(run, no, *reserved);
-        },
+        Event::ReservationRaised { reserved, token, .. } => hold(run, no, *token, *reserved),
         Event::CallDispatched { call, token, .. } => {
             current(run, no, *token, |attempt| attempt.dispatched = Some(*call));
         },
@@ -47,7 +44,10 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             take_calls(run, no, Some(*token), std::slice::from_ref(call));
         },
         Event::JobAccepted { job, token, .. } => {
-            current(run, no, *token, |attempt| attempt.job = Some(job.clone()));
+            current(run, no, *token, |attempt| {
+                attempt.job = Some(job.clone());
+                attempt.doubt = None;
+            });
             let until = run.step(no).attempt.as_ref().and_then(|attempt| attempt.deadline);
             super::step::wait_for(run, at, no, Wait::Job { job: job.clone(), until });
         },
@@ -65,10 +65,16 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
                 *end = Some(*until);
             }
         },
-        Event::DoubtResolved { verdict, token, .. } => {
+        Event::DoubtResolved { verdict, token, cost, deadline, .. } => {
+            book(run, no, *token, Spend { cost: *cost, tokens: 0 });
             current(run, no, *token, |attempt| {
                 attempt.doubt = None;
                 attempt.may_resend = *verdict == DoubtVerdict::Resend;
+                if attempt.may_resend {
+                    attempt.timed_out = false;
+                    attempt.deadline = *deadline;
+                    attempt.job = None;
+                }
             });
             super::step::begin(run, at, no);
         },
@@ -93,9 +99,9 @@ fn current(run: &mut Run, no: StepNo, token: Token, change: impl FnOnce(&mut Att
     }
 }
 
-/// Calls the current attempt back; what it may still report is only counted.
+/// Calls the current attempt back; what it may still report is only counted. What is held back for
+/// it stays held back until then: a call that is under way may still have to be paid.
 fn abandon(run: &mut Run, no: StepNo, token: Token) {
-    release_reservation(run, no);
     let step = step_mut(run, no);
     if let Some(attempt) = step.attempt.take_if(|attempt| attempt.token == token) {
         step.past.push(attempt);
@@ -105,6 +111,7 @@ fn abandon(run: &mut Run, no: StepNo, token: Token) {
 
 fn settle(run: &mut Run, no: StepNo, token: Token, calls: &[Arc<CallRecord>]) {
     take_calls(run, no, Some(token), calls);
+    release(run, no, token);
     let step = step_mut(run, no);
     step.past.retain(|past| past.token != token);
     if step.past.is_empty() && step.status.is_terminal() {
@@ -121,29 +128,38 @@ pub(super) fn take_calls(
 ) {
     let Some(token) = token else { return };
     let step = step_mut(run, no);
-    let attempt = match &mut step.attempt {
-        Some(attempt) if attempt.token == token => Some(attempt),
-        _ => step.past.iter_mut().find(|past| past.token == token),
-    };
-    if let Some(attempt) = attempt {
-        attempt.calls.extend(calls.iter().map(Arc::clone));
+    if let Some(attempt) = attempt_mut(step, token) {
+        for call in calls {
+            let place = attempt.calls.partition_point(|other| other.no <= call.no);
+            attempt.calls.insert(place, Arc::clone(call));
+        }
     }
-    let spend = call::total(calls.iter().map(Arc::as_ref));
+    book(run, no, token, call::total(calls.iter().map(Arc::as_ref)));
+}
+
+/// Puts a price on the bills of the step, its agent and the run; it need no longer be held back.
+fn book(run: &mut Run, no: StepNo, token: Token, spend: Spend) {
     if spend.is_zero() {
         return;
     }
+    let step = step_mut(run, no);
     step.spent = step.spent.plus(spend);
     run.spent = run.spent.plus(spend);
     book_on_agent(run, no, |sum| sum.plus(spend));
     consume_reservation(run, no, token, spend);
 }
 
-fn hold_reservation(run: &mut Run, no: StepNo, spend: Spend) {
+/// The attempt with this token, current or called back.
+fn attempt_mut(step: &mut Step, token: Token) -> Option<&mut Attempt> {
+    step.attempt.iter_mut().chain(&mut step.past).find(|attempt| attempt.token == token)
+}
+
+fn hold(run: &mut Run, no: StepNo, token: Token, spend: Spend) {
+    release(run, no, token);
+    let Some(attempt) = attempt_mut(step_mut(run, no), token) else { return };
+    attempt.reserved = spend;
     if spend.is_zero() {
         return;
-    }
-    if let Some(attempt) = &mut step_mut(run, no).attempt {
-        attempt.reserved = spend;
     }
     run.reserved = run.reserved.plus(spend);
     book_on_agent(run, no, |sum| sum.plus(spend));
@@ -151,29 +167,37 @@ fn hold_reservation(run: &mut Run, no: StepNo, spend: Spend) {
 
 /// What was spent needs no longer be held.
 fn consume_reservation(run: &mut Run, no: StepNo, token: Token, spent: Spend) {
-    let Some(attempt) = step_mut(run, no).attempt.as_mut().filter(|a| a.token == token) else {
-        return;
-    };
+    let Some(attempt) = attempt_mut(step_mut(run, no), token) else { return };
     let used = Spend {
         cost: attempt.reserved.cost.min(spent.cost),
         tokens: attempt.reserved.tokens.min(spent.tokens),
     };
-    attempt.reserved = attempt.reserved.minus(used);
-    run.reserved = run.reserved.minus(used);
-    book_on_agent(run, no, |sum| sum.minus(used));
+    give_back(run, no, token, used);
+}
+
+/// The attempt holds nothing back any more.
+fn release(run: &mut Run, no: StepNo, token: Token) {
+    if let Some(attempt) = attempt_mut(step_mut(run, no), token) {
+        let held = attempt.reserved;
+        give_back(run, no, token, held);
+    }
+}
+
+fn give_back(run: &mut Run, no: StepNo, token: Token, spend: Spend) {
+    if spend.is_zero() {
+        return;
+    }
+    if let Some(attempt) = attempt_mut(step_mut(run, no), token) {
+        attempt.reserved = attempt.reserved.minus(spend);
+    }
+    run.reserved = run.reserved.minus(spend);
+    book_on_agent(run, no, |sum| sum.minus(spend));
 }
 
 pub(super) fn release_reservation(run: &mut Run, no: StepNo) {
-    let Some(attempt) = &run.step(no).attempt else { return };
-    if attempt.reserved.is_zero() {
-        return;
+    if let Some(token) = run.step(no).attempt.as_ref().map(|attempt| attempt.token) {
+        release(run, no, token);
     }
-    let held = attempt.reserved;
-    if let Some(attempt) = &mut step_mut(run, no).attempt {
-        attempt.reserved = Spend::ZERO;
-    }
-    run.reserved = run.reserved.minus(held);
-    book_on_agent(run, no, |sum| sum.minus(held));
 }
 
 /// Keeps the account of an agent whose share of the run is limited.

@@ -13,7 +13,7 @@ use crate::run::{Body, Run, ScopeNo, StepNo, StepStatus};
 pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
     match event {
         Event::IterationStarted { iteration, .. } => {
-            super::step::begin(run, at, no);
+            begin(run, at, no);
             let scope = open_scope(run, at, Some(no), *iteration, None);
             let body = body(run, no);
             body.scopes.push(scope);
@@ -31,7 +31,7 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             close(run, no, *iteration);
         },
         Event::ItemsExpanded { items, .. } => {
-            super::step::begin(run, at, no);
+            begin(run, at, no);
             body(run, no).items = Some(Arc::clone(items));
         },
         Event::ItemStarted { index, .. } => {
@@ -52,6 +52,15 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             close(run, no, *index);
         },
         _ => {},
+    }
+}
+
+/// Its time counts from its first round.
+fn begin(run: &mut Run, at: Timestamp, no: StepNo) {
+    super::step::begin(run, at, no);
+    if run.step(no).body.is_none() {
+        let deadline = run.def(no).timeout.map(|timeout| at.plus(timeout));
+        body(run, no).deadline = deadline;
     }
 }
 
@@ -106,6 +115,8 @@ pub(super) fn revive(run: &mut Run, at: Timestamp, scope_no: ScopeNo) {
         step.output = None;
         step.failure = None;
         run.open.insert(container);
+        let deadline = run.def(container).timeout.map(|timeout| at.plus(timeout));
+        body(run, container).deadline = deadline;
     }
     if let Some(scope) = run.scopes.get_mut(scope_no as usize) {
         scope.item = item.map(Arc::new);

@@ -6,6 +6,7 @@ use super::step_mut;
 use crate::at::Timestamp;
 use crate::definition::GateVerdict;
 use crate::event::{Answer, Event};
+use crate::id::Digest;
 use crate::run::{CheckpointState, Run, StepNo, StepStatus, Wait};
 
 pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
@@ -86,6 +87,11 @@ fn answered(run: &mut Run, no: StepNo, answer: &Answer, decides: bool) {
     }
     if let Some(checkpoint) = &mut step.checkpoint {
         checkpoint.answers.push(answer.clone());
+        if let Some(modified) = answer.modified.as_ref().filter(|_| !decides) {
+            // The next voices are about the changed content.
+            checkpoint.digest = Digest::of(modified.to_string().as_bytes());
+            checkpoint.show = Arc::clone(modified);
+        }
         if decides {
             checkpoint.decided = Some(answer.clone());
         }
@@ -148,11 +154,12 @@ fn close_body(run: &mut Run, no: StepNo) {
 
 /// Makes a step pending again. What its last attempt may still report is only counted.
 pub(super) fn reset(run: &mut Run, at: Timestamp, no: StepNo) {
-    super::attempt::release_reservation(run, no);
     let step = step_mut(run, no);
     if step.attempt.as_ref().is_some_and(|attempt| step.is_current(attempt.token)) {
         step.past.extend(step.attempt.take());
     }
+    super::attempt::release_reservation(run, no);
+    let step = step_mut(run, no);
     step.attempt = None;
     step.status = StepStatus::Pending;
     step.since = at;

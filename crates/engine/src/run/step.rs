@@ -188,6 +188,14 @@ pub struct CheckpointState {
     pub escalated: bool,
 }
 
+impl CheckpointState {
+    /// The voices on what is shown: those before somebody changed it do not count.
+    pub fn voices(&self) -> &[Answer] {
+        let changed = self.answers.iter().rposition(|answer| answer.modified.is_some());
+        self.answers.get(changed.unwrap_or(0)..).unwrap_or_default()
+    }
+}
+
 /// What has become of a container's body.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
@@ -205,6 +213,8 @@ pub struct Body {
     pub active: u32,
     /// The best iteration so far and its score.
     pub best: Option<(u32, f64)>,
+    /// When the whole of it counts as timed out.
+    pub deadline: Option<Timestamp>,
 }
 
 impl Body {
@@ -303,6 +313,11 @@ impl Step {
         in_flight || !self.past.is_empty()
     }
 
+    /// The answer that decided its checkpoint, until the question is asked again.
+    pub fn decision(&self) -> Option<&Answer> {
+        self.checkpoint.as_ref()?.decided.as_ref()
+    }
+
     /// Whether `token` is its current attempt's and that attempt is not over.
     pub fn is_current(&self, token: Token) -> bool {
         !self.status.is_terminal()
@@ -319,7 +334,8 @@ impl Step {
     /// When time must be looked at for it, leaving aside attempts in flight: whoever works on
     /// one watches its time as well.
     pub fn parked_wake_at(&self, paused: bool) -> Option<Timestamp> {
-        self.wait.as_ref().and_then(|_| self.wake_at(paused))
+        let is_parked = self.wait.is_some() || self.body.is_some();
+        is_parked.then(|| self.wake_at(paused)).flatten()
     }
 
     /// When time must be looked at for it.
@@ -336,11 +352,14 @@ impl Step {
                 | Wait::Callback { .. }
                 | Wait::Job { .. }),
             ) => wait.until(),
-            Some(Wait::Doubt | Wait::Child { .. } | Wait::Fallback { .. }) => None,
-            None if self.status == StepStatus::Running => {
-                self.attempt.as_ref().and_then(|attempt| attempt.deadline)
+            // A child whose time is over has been told to end, and ends.
+            Some(Wait::Child { .. }) => self.attempt.as_ref().filter(|a| !a.timed_out)?.deadline,
+            Some(Wait::Doubt | Wait::Fallback { .. }) => None,
+            None if self.status != StepStatus::Running => None,
+            None => match &self.body {
+                Some(body) => body.deadline,
+                None => self.attempt.as_ref().and_then(|attempt| attempt.deadline),
             },
-            None => None,
         }
     }
 }

@@ -18,7 +18,28 @@ steps:
         fail a provider "no"
         finish b "late" usd=0.1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              step.started b#1 deadline=+10m
+              ! call_agent a#1 x({})
+              ! call_agent b#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.failed a failure=provider/story: no
+              run.closing ending=failed failure=provider/story: no
+              attempt.abandoned b#1
+              step.cancelled b
+              step.cancelled c
+              ! abort_attempt b#1
+              = closing
+            > finish b "late" usd=0.1
+              attempt.settled b#1 calls=1 output=late
+              run.failed failure=provider/story: no
+              = failed; spent $0.1
+        "#]],
     );
 }
 
@@ -35,7 +56,23 @@ steps:
         fail a provider "no"
         finish b 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.failed a failure=provider/story: no
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({a: null, why: no})
+              = running
+            > finish b 1
+              step.succeeded b#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -56,7 +93,29 @@ fn a_fallback_takes_the_place() {
         finish b "second best"
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > finish b "second best"
+              step.succeeded b#1 output="second best"
+              step.succeeded a output="second best" failure=provider/story: no
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 z({a: "second best"})
+              = running
+            > finish c 1
+              step.succeeded c#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -69,7 +128,27 @@ fn a_fallback_that_fails_too_fails_the_step() {
         fail a provider "no"
         fail b provider "neither"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > fail b provider "neither"
+              attempt.failed b#1 failure=provider/story: neither
+              step.failed b failure=provider/story: neither
+              step.failed a failure=provider/story: neither
+              run.closing ending=failed failure=provider/story: neither
+              step.cancelled c
+              run.failed failure=provider/story: neither
+              = failed
+        "#]],
     );
 }
 
@@ -82,7 +161,23 @@ fn a_fallback_that_was_not_needed_is_skipped() {
         finish a 1
         finish c 1
         ",
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > finish a 1
+              step.succeeded a#1 output=1
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 z({a: 1})
+              = running
+            > finish c 1
+              step.succeeded c#1 output=1
+              step.skipped b reason=not_needed
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -103,7 +198,36 @@ steps:
         finish c "third"
         finish d 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "1"
+              attempt.failed a#1 failure=provider/story: 1
+              step.fell_back a failure=provider/story: 1 to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running; waits: a (fallback b)
+            > fail b provider "2"
+              attempt.failed b#1 failure=provider/story: 2
+              step.fell_back b failure=provider/story: 2 to=c
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 x({})
+              = running; waits: a (fallback b), b (fallback c)
+            > finish c "third"
+              step.succeeded c#1 output=third
+              step.succeeded b output=third failure=provider/story: 2
+              step.succeeded a output=third failure=provider/story: 1
+              step.started d#1 deadline=+10m
+              ! call_agent d#1 x({a: third})
+              = running
+            > finish d 1
+              step.succeeded d#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -122,7 +246,33 @@ steps:
         fail b provider "2"
         fail c provider "3"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "1"
+              attempt.failed a#1 failure=provider/story: 1
+              step.fell_back a failure=provider/story: 1 to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running; waits: a (fallback b)
+            > fail b provider "2"
+              attempt.failed b#1 failure=provider/story: 2
+              step.fell_back b failure=provider/story: 2 to=c
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 x({})
+              = running; waits: a (fallback b), b (fallback c)
+            > fail c provider "3"
+              attempt.failed c#1 failure=provider/story: 3
+              step.failed c failure=provider/story: 3
+              step.failed b failure=provider/story: 3
+              step.failed a failure=provider/story: 3
+              run.closing ending=failed failure=provider/story: 3
+              run.failed failure=provider/story: 3
+              = failed
+        "#]],
     );
 }
 
@@ -138,7 +288,21 @@ steps:
         start {}
         fail a provider "1"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "1"
+              attempt.failed a#1 failure=provider/story: 1
+              step.fell_back a failure=provider/story: 1 to=b
+              step.skipped b reason=condition
+              step.failed a failure=provider/story: 1
+              run.closing ending=failed failure=provider/story: 1
+              run.failed failure=provider/story: 1
+              = failed
+        "#]],
     );
 }
 
@@ -157,7 +321,29 @@ steps:
         finish slow "at last"
         finish b "b"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started slow#1 deadline=+10m
+              step.started a#1 deadline=+10m
+              ! call_agent slow#1 x({})
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "1"
+              attempt.failed a#1 failure=provider/story: 1
+              step.fell_back a failure=provider/story: 1 to=b
+              = running; waits: a (fallback b)
+            > finish slow "at last"
+              step.succeeded slow#1 output="at last"
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({slow: "at last"})
+              = running; waits: a (fallback b)
+            > finish b "b"
+              step.succeeded b#1 output=b
+              step.succeeded a output=b failure=provider/story: 1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -173,7 +359,35 @@ fn a_fallback_does_not_start_while_the_run_is_held() {
         finish b 1
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > pause
+              run.paused by=user:eve
+              = paused
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              = paused; waits: a (fallback b)
+            > resume
+              run.resumed by=user:eve
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > finish b 1
+              step.succeeded b#1 output=1
+              step.succeeded a output=1 failure=provider/story: no
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 z({a: 1})
+              = running
+            > finish c 1
+              step.succeeded c#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -188,7 +402,34 @@ fn who_does_the_work_by_hand_sends_the_fallback_home() {
         fail b provider "neither" usd=0.1
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > hand a "mine"
+              attempt.abandoned b#1
+              step.cancelled b
+              step.succeeded a output=mine by=user:eve
+              step.started c#1 deadline=+10m
+              ! abort_attempt b#1
+              ! call_agent c#1 z({a: mine})
+              = running
+            > fail b provider "neither" usd=0.1
+              attempt.settled b#1 calls=1
+              = running; spent $0.1
+            > finish c 1
+              step.succeeded c#1 output=1
+              run.completed output={}
+              = completed; spent $0.1
+        "#]],
     );
 }
 
@@ -203,7 +444,34 @@ fn who_skips_a_step_sends_its_fallback_home() {
         fail b provider "neither"
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > skip a output="nothing"
+              attempt.abandoned b#1
+              step.cancelled b
+              step.skipped a reason="not needed" by=user:eve output=nothing
+              step.started c#1 deadline=+10m
+              ! abort_attempt b#1
+              ! call_agent c#1 z({a: nothing})
+              = running
+            > fail b provider "neither"
+              attempt.settled b#1
+              = running
+            > finish c 1
+              step.succeeded c#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -218,7 +486,34 @@ fn who_skips_a_fallback_skips_the_step_it_stands_in_for() {
         fail b#1 provider "neither"
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > skip b output="plain"
+              attempt.abandoned b#1
+              step.skipped b reason="not needed" by=user:eve output=plain
+              step.skipped a reason="not needed" by=user:eve output=plain
+              step.started c#1 deadline=+10m
+              ! abort_attempt b#1
+              ! call_agent c#1 z({a: plain})
+              = running
+            > fail b#1 provider "neither"
+              attempt.settled b#1
+              = running
+            > finish c 1
+              step.succeeded c#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -235,7 +530,25 @@ steps:
         fail a provider "no"
         finish b 7
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({})
+              = running; waits: a (fallback b)
+            > finish b 7
+              step.succeeded b#1 output=7
+              step.failed a failure=validation/output_invalid: output: 7 is not of type "string"
+              run.closing ending=failed failure=validation/output_invalid: output: 7 is not of type "string"
+              run.failed failure=validation/output_invalid: output: 7 is not of type "string"
+              = failed
+        "#]],
     );
 }
 
@@ -260,7 +573,34 @@ steps:
         finish rounds[0].other 1 usd=0.1
         finish plain "plain"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              loop.iteration_started rounds iteration=0
+              step.started rounds[0].one#1 deadline=+10m
+              step.started rounds[0].other#1 deadline=+10m
+              ! call_agent rounds[0].one#1 x({})
+              ! call_agent rounds[0].other#1 x({})
+              = running
+            > fail rounds[0].one provider "no"
+              attempt.failed rounds[0].one#1 failure=provider/story: no
+              step.failed rounds[0].one failure=provider/story: no
+              attempt.abandoned rounds[0].other#1
+              step.cancelled rounds[0].other
+              step.fell_back rounds failure=provider/story: no to=plain
+              step.started plain#1 deadline=+10m
+              ! call_agent plain#1 y({})
+              ! abort_attempt rounds[0].other#1
+              = running; waits: rounds (fallback plain)
+            > finish rounds[0].other 1 usd=0.1
+              attempt.settled rounds[0].other#1 calls=1 output=1
+              = running; waits: rounds (fallback plain); spent $0.1
+            > finish plain "plain"
+              step.succeeded plain#1 output=plain
+              step.succeeded rounds output=plain failure=provider/story: no
+              run.completed output={}
+              = completed; spent $0.1
+        "#]],
     );
 }
 
@@ -276,7 +616,39 @@ fn a_retry_of_a_step_takes_its_fallback_back_too() {
         finish a 1
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > retry a
+              attempt.abandoned b#1
+              steps.reset steps=[a, b, c] from=a by=user:eve
+              step.started a#2 deadline=+10m
+              ! call_agent a#2 x({})
+              ! abort_attempt b#1
+              = running
+            > finish b#1 "late" usd=0.1
+              attempt.settled b#1 calls=1 output=late
+              = running; spent $0.1
+            > finish a 1
+              step.succeeded a#2 output=1
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 z({a: 1})
+              = running; spent $0.1
+            > finish c 1
+              step.succeeded c#1 output=1
+              step.skipped b reason=not_needed
+              run.completed output={}
+              = completed; spent $0.1
+        "#]],
     );
 }
 
@@ -293,7 +665,49 @@ fn a_retry_of_a_fallback_is_a_retry_of_the_step_it_stands_in_for() {
         finish b 1
         finish c 1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#1 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 y({why: no})
+              = running; waits: a (fallback b)
+            > fail b provider "neither"
+              attempt.failed b#1 failure=provider/story: neither
+              step.failed b failure=provider/story: neither
+              step.failed a failure=provider/story: neither
+              run.closing ending=failed failure=provider/story: neither
+              step.cancelled c
+              run.failed failure=provider/story: neither
+              = failed
+            > retry b
+              run.reopened by=user:eve
+              steps.reset steps=[a, b, c] from=a by=user:eve
+              step.started a#2 deadline=+10m
+              ! call_agent a#2 x({})
+              = running
+            > fail a provider "no"
+              attempt.failed a#2 failure=provider/story: no
+              step.fell_back a failure=provider/story: no to=b
+              step.started b#2 deadline=+10m
+              ! call_agent b#2 y({why: no})
+              = running; waits: a (fallback b)
+            > finish b 1
+              step.succeeded b#2 output=1
+              step.succeeded a output=1 failure=provider/story: no
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 z({a: 1})
+              = running
+            > finish c 1
+              step.succeeded c#1 output=1
+              run.completed output={}
+              = completed
+        "#]],
     );
 }
 
@@ -315,7 +729,39 @@ steps:
         finish b!undo null usd=0.01
         finish a!undo null
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > finish a "A"
+              step.succeeded a#1 output=A
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running
+            > finish b "B"
+              step.succeeded b#1 output=B
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 x({})
+              = running
+            > fail c provider "no"
+              attempt.failed c#1 failure=provider/story: no
+              step.failed c failure=provider/story: no
+              run.closing ending=failed failure=provider/story: no compensate=true
+              step.started b!undo#1 deadline=+10m compensates=b
+              ! call_agent b!undo#1 undo({what: B})
+              = closing
+            > finish b!undo null usd=0.01
+              step.succeeded b!undo#1 output=null calls=1
+              step.started a!undo#1 deadline=+10m compensates=a
+              ! call_agent a!undo#1 undo({what: A})
+              = closing; spent $0.01
+            > finish a!undo null
+              step.succeeded a!undo#1 output=null
+              run.failed failure=provider/story: no
+              = failed; spent $0.01
+        "#]],
     );
 }
 
@@ -339,7 +785,52 @@ steps:
         fail b!undo transient "busy"
         finish a!undo null
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > finish a "A"
+              step.succeeded a#1 output=A
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running
+            > finish b "B"
+              step.succeeded b#1 output=B
+              step.started c#1 deadline=+10m
+              ! call_agent c#1 x({})
+              = running
+            > cancel undo "changed our minds" by=user:ann
+              run.closing ending=cancelled reason="changed our minds" by=user:ann compensate=true
+              attempt.abandoned c#1
+              step.cancelled c
+              ! abort_attempt c#1
+              = closing
+            > finish c#1 "late" usd=0.2
+              attempt.settled c#1 calls=1 output=late
+              step.started b!undo#1 deadline=+10m compensates=b
+              ! call_agent b!undo#1 undo({})
+              = closing; spent $0.2
+            > fail b!undo transient "busy"
+              attempt.failed b!undo#1 failure=transient/story: busy retry_at=+1s
+              = closing; waits: b!undo (retry until +1s); spent $0.2
+            > tick
+              at +1s
+              step.started b!undo#2 deadline=+601s compensates=b
+              ! call_agent b!undo#2 undo({})
+              = closing; spent $0.2
+            > fail b!undo transient "busy"
+              attempt.failed b!undo#2 failure=transient/story: busy
+              step.failed b!undo failure=transient/story: busy
+              step.started a!undo#1 deadline=+601s compensates=a
+              ! call_agent a!undo#1 undo({})
+              = closing; spent $0.2
+            > finish a!undo null
+              step.succeeded a!undo#1 output=null
+              run.cancelled reason="changed our minds" by=user:ann
+              = cancelled; spent $0.2
+        "#]],
     );
 }
 
@@ -359,7 +850,36 @@ steps:
         doubt a!undo 0 "no answer"
         resolve a!undo failed by=user:ann
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > finish a "A"
+              step.succeeded a#1 output=A
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running
+            > cancel undo
+              run.closing ending=cancelled by=user:eve compensate=true
+              attempt.abandoned b#1
+              step.cancelled b
+              ! abort_attempt b#1
+              = closing
+            > fail b#1 cancelled "stopped"
+              attempt.settled b#1
+              step.started a!undo#1 deadline=+10m compensates=a
+              ! call_agent a!undo#1 undo({})
+              = closing
+            > doubt a!undo 0 "no answer"
+              attempt.in_doubt a!undo#1 call=0 message="no answer"
+              = closing; waits: a!undo (doubt)
+            > resolve a!undo failed by=user:ann
+              attempt.doubt_resolved a!undo#1 verdict=failed by=user:ann
+              attempt.failed a!undo#1 failure=provider/doubt_failed: user:ann says that the call in doubt failed retry_at=+1096ms
+              = closing; waits: a!undo (retry until +1096ms)
+        "#]],
     );
 }
 
@@ -377,7 +897,30 @@ steps:
         cancel undo
         fail b#1 cancelled "stopped"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > finish a "A"
+              step.succeeded a#1 output=A
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running
+            > cancel undo
+              run.closing ending=cancelled by=user:eve compensate=true
+              attempt.abandoned b#1
+              step.cancelled b
+              ! abort_attempt b#1
+              = closing
+            > fail b#1 cancelled "stopped"
+              attempt.settled b#1
+              step.started a!undo#1 deadline=+10m compensates=a
+              step.succeeded a!undo output={undone: A}
+              run.cancelled by=user:eve
+              = cancelled
+        "#]],
     );
 }
 
@@ -402,7 +945,49 @@ steps:
         finish each[1].book!undo null
         finish each[0].book!undo null
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {"list":["p","q"]}
+              run.started input={list: [p, q]} started_by=user:starter budget={} priority=0
+              for_each.expanded each items=[p, q]
+              for_each.item_started each index=0
+              for_each.item_started each index=1
+              step.started each[0].book#1 deadline=+10m
+              step.started each[1].book#1 deadline=+10m
+              ! call_agent each[0].book#1 x({i: p})
+              ! call_agent each[1].book#1 x({i: q})
+              = running
+            > finish each[0].book 0
+              step.succeeded each[0].book#1 output=0
+              for_each.item_finished each index=0 result=0
+              = running
+            > finish each[1].book 1
+              step.succeeded each[1].book#1 output=1
+              for_each.item_finished each index=1 result=1
+              step.succeeded each output=[0, 1]
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running
+            > cancel undo
+              run.closing ending=cancelled by=user:eve compensate=true
+              attempt.abandoned b#1
+              step.cancelled b
+              ! abort_attempt b#1
+              = closing
+            > fail b#1 cancelled "stopped"
+              attempt.settled b#1
+              step.started each[1].book!undo#1 deadline=+10m compensates=each[1].book
+              ! call_agent each[1].book!undo#1 undo({i: q, n: 1})
+              = closing
+            > finish each[1].book!undo null
+              step.succeeded each[1].book!undo#1 output=null
+              step.started each[0].book!undo#1 deadline=+10m compensates=each[0].book
+              ! call_agent each[0].book!undo#1 undo({i: p, n: 0})
+              = closing
+            > finish each[0].book!undo null
+              step.succeeded each[0].book!undo#1 output=null
+              run.cancelled by=user:eve
+              = cancelled
+        "#]],
     );
 }
 
@@ -420,6 +1005,27 @@ steps:
         cancel "enough" by=user:ann
         fail b#1 cancelled "stopped"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > finish a "A"
+              step.succeeded a#1 output=A
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running
+            > cancel "enough" by=user:ann
+              run.closing ending=cancelled reason=enough by=user:ann
+              attempt.abandoned b#1
+              step.cancelled b
+              ! abort_attempt b#1
+              = closing
+            > fail b#1 cancelled "stopped"
+              attempt.settled b#1
+              run.cancelled reason=enough by=user:ann
+              = cancelled
+        "#]],
     );
 }

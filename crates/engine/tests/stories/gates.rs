@@ -27,7 +27,19 @@ fn the_first_rule_that_holds_decides() {
         start {}
         finish draft {"n":6}
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft {"n":6}
+              step.succeeded draft#1 output={n: 6}
+              gate.decided gate verdict=accept_with_revision reason="a little low"
+              step.succeeded gate output={verdict: accept_with_revision, reason: "a little low", judgement: null}
+              run.completed output={verdict: accept_with_revision}
+              = completed
+        "#]],
     );
 }
 
@@ -39,7 +51,19 @@ fn no_rule_holds() {
         start {}
         finish draft {"n":8}
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft {"n":8}
+              step.succeeded draft#1 output={n: 8}
+              gate.decided gate verdict=accept
+              step.succeeded gate output={verdict: accept, reason: null, judgement: null}
+              run.completed output={verdict: accept}
+              = completed
+        "#]],
     );
 }
 
@@ -53,7 +77,34 @@ fn sent_back_with_the_reason_until_it_is_refused() {
         finish draft {"n":2}
         finish draft {"n":3}
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft {"n":1}
+              step.succeeded draft#1 output={n: 1}
+              gate.decided gate verdict=retry reason="too low"
+              steps.reset steps=[draft, gate] from=draft feedback={reason: "too low", judgement: null, by: gate} by=gate
+              step.started draft#2 deadline=+10m
+              ! call_agent draft#2 writer({said: {reason: "too low", judgement: null, by: gate}}) feedback={reason: "too low", judgement: null, by: gate}
+              = running
+            > finish draft {"n":2}
+              step.succeeded draft#2 output={n: 2}
+              gate.decided gate verdict=retry reason="too low"
+              steps.reset steps=[draft, gate] from=draft feedback={reason: "too low", judgement: null, by: gate} by=gate
+              step.started draft#3 deadline=+10m
+              ! call_agent draft#3 writer({said: {reason: "too low", judgement: null, by: gate}}) feedback={reason: "too low", judgement: null, by: gate}
+              = running
+            > finish draft {"n":3}
+              step.succeeded draft#3 output={n: 3}
+              gate.decided gate verdict=reject reason="too low"
+              step.failed gate failure=rejected/gate_rejected: too low
+              run.closing ending=failed failure=rejected/gate_rejected: too low
+              run.failed failure=rejected/gate_rejected: too low
+              = failed
+        "#]],
     );
 }
 
@@ -65,7 +116,20 @@ fn refused_at_once() {
         start {}
         finish draft {"n":-1}
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft {"n":-1}
+              step.succeeded draft#1 output={n: -1}
+              gate.decided gate verdict=reject reason="-1 is below nothing"
+              step.failed gate failure=rejected/gate_rejected: -1 is below nothing
+              run.closing ending=failed failure=rejected/gate_rejected: -1 is below nothing
+              run.failed failure=rejected/gate_rejected: -1 is below nothing
+              = failed
+        "#]],
     );
 }
 
@@ -77,7 +141,19 @@ fn a_rule_that_cannot_be_judged_fails_the_gate() {
         start {}
         finish draft 1
         ",
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft 1
+              step.succeeded draft#1 output=1
+              step.failed gate failure=validation/expression_fault: `steps.draft.output.n < 0`: no `n` in a number
+              run.closing ending=failed failure=validation/expression_fault: `steps.draft.output.n < 0`: no `n` in a number
+              run.failed failure=validation/expression_fault: `steps.draft.output.n < 0`: no `n` in a number
+              = failed
+        "#]],
     );
 }
 
@@ -107,7 +183,38 @@ fn a_judge_scores_and_the_rules_decide() {
         finish draft "b"
         finish gate {"score":8} usd=0.1
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft "a"
+              step.succeeded draft#1 output=a
+              step.started gate#1 reserved=$0.2 deadline=+10m
+              ! call_agent gate#1 critic({text: a})
+              = running; reserved $0.2
+            > finish gate {"score":2} usd=0.1
+              attempt.call_recorded gate#1 call=0
+              gate.decided gate verdict=retry reason="only 2"
+              steps.reset steps=[draft, gate] from=draft feedback={reason: "only 2", judgement: {score: 2}, by: gate} by=gate
+              step.started draft#2 deadline=+10m
+              ! call_agent draft#2 writer({said: {reason: "only 2", judgement: {score: 2}, by: gate}}) feedback={reason: "only 2", judgement: {score: 2}, by: gate}
+              = running; spent $0.1
+            > finish gate#1 {"score":9} usd=0.1
+              refused stale_attempt: the attempt of step gate is over: a report on it changes nothing
+            > finish draft "b"
+              step.succeeded draft#2 output=b
+              step.started gate#2 reserved=$0.2 deadline=+10m
+              ! call_agent gate#2 critic({text: b})
+              = running; spent $0.1; reserved $0.2
+            > finish gate {"score":8} usd=0.1
+              attempt.call_recorded gate#2 call=0
+              gate.decided gate verdict=accept
+              step.succeeded gate#2 output={verdict: accept, reason: null, judgement: {score: 8}}
+              run.completed output={}
+              = completed; spent $0.2
+        "#]],
     );
 }
 
@@ -121,7 +228,31 @@ fn a_judge_keeps_to_its_agents_budget() {
         finish gate {"score":2} usd=0.4
         finish draft "b"
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft "a"
+              step.succeeded draft#1 output=a
+              step.started gate#1 reserved=$0.2 deadline=+10m
+              ! call_agent gate#1 critic({text: a})
+              = running; reserved $0.2
+            > finish gate {"score":2} usd=0.4
+              attempt.call_recorded gate#1 call=0
+              gate.decided gate verdict=retry reason="only 2"
+              steps.reset steps=[draft, gate] from=draft feedback={reason: "only 2", judgement: {score: 2}, by: gate} by=gate
+              step.started draft#2 deadline=+10m
+              ! call_agent draft#2 writer({said: {reason: "only 2", judgement: {score: 2}, by: gate}}) feedback={reason: "only 2", judgement: {score: 2}, by: gate}
+              = running; spent $0.4
+            > finish draft "b"
+              step.succeeded draft#2 output=b
+              step.failed gate failure=budget/over_budget: the budget of agent critic does not allow another attempt: $0.600000 of $0.500000
+              run.closing ending=failed failure=budget/over_budget: the budget of agent critic does not allow another attempt: $0.600000 of $0.500000
+              run.failed failure=budget/over_budget: the budget of agent critic does not allow another attempt: $0.600000 of $0.500000
+              = failed; spent $0.4
+        "#]],
     );
 }
 
@@ -137,6 +268,34 @@ fn a_judges_attempt_fails_like_any_other() {
         job gate j1
         finish gate {"score":8}
         "#,
-        expect![[""]],
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started draft#1 deadline=+10m
+              ! call_agent draft#1 writer({said: null})
+              = running
+            > finish draft "a"
+              step.succeeded draft#1 output=a
+              step.started gate#1 reserved=$0.2 deadline=+10m
+              ! call_agent gate#1 critic({text: a})
+              = running; reserved $0.2
+            > fail gate transient
+              attempt.failed gate#1 failure=transient/story: it went wrong retry_at=+845ms
+              = waiting; waits: gate (retry until +845ms)
+            > tick
+              at +845ms
+              step.started gate#2 reserved=$0.2 deadline=+600845ms
+              ! call_agent gate#2 critic({text: a})
+              = running; reserved $0.2
+            > job gate j1
+              attempt.accepted gate#2 job={provider: vendor, id: j1}
+              ! follow_job gate#2 job=j1
+              = waiting; waits: gate (job j1 until +600845ms); reserved $0.2
+            > finish gate {"score":8}
+              gate.decided gate verdict=accept
+              step.succeeded gate#2 output={verdict: accept, reason: null, judgement: {score: 8}}
+              run.completed output={}
+              = completed
+        "#]],
     );
 }

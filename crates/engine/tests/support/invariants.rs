@@ -13,8 +13,8 @@ use showrunner_engine::run::{Run, RunState, StepStatus};
 
 use super::show;
 
-/// What an effect is known by: its name, its attempt, and whether it only asks.
-type EffectId = (&'static str, Option<Token>, bool);
+/// What an effect is known by: its name, its attempt, its job, and whether it only asks.
+type EffectId = (&'static str, Option<Token>, Option<String>, bool);
 
 fn id(effect: &Effect) -> EffectId {
     let asks = match effect {
@@ -25,7 +25,11 @@ fn id(effect: &Effect) -> EffectId {
         | Effect::FollowJob { .. }
         | Effect::NotifyParent { .. } => false,
     };
-    (effect.name(), effect.token(), asks)
+    let job = match effect {
+        Effect::FollowJob { job, .. } => Some(job.id.clone()),
+        _ => None,
+    };
+    (effect.name(), effect.token(), job, asks)
 }
 
 /// What was before a decision.
@@ -114,9 +118,8 @@ impl Ledger {
         }
         let (token, calls) = match event {
             Event::CallRecorded { token, call, .. } => (Some(*token), std::slice::from_ref(call)),
-            Event::AttemptFailed { token, calls, .. } | Event::AttemptSettled { token, calls, .. } => {
-                (Some(*token), calls.as_slice())
-            },
+            Event::AttemptFailed { token, calls, .. }
+            | Event::AttemptSettled { token, calls, .. } => (Some(*token), calls.as_slice()),
             Event::StepSucceeded { token, calls, .. } => (*token, calls.as_slice()),
             _ => (None, &[][..]),
         };
@@ -168,10 +171,7 @@ impl Ledger {
     fn money(&self, run: &Run) {
         let paid = self.paid.values().fold(Spend::ZERO, |sum, spend| sum.plus(*spend));
         assert_eq!(run.spent, paid, "the bill is not the sum of the calls");
-        let by_step = run
-            .index
-            .values()
-            .fold(Spend::ZERO, |sum, &no| sum.plus(run.step(no).spent));
+        let by_step = run.index.values().fold(Spend::ZERO, |sum, &no| sum.plus(run.step(no).spent));
         assert_eq!(by_step, paid, "the steps' bills are not the run's");
         let held = run.steps.iter().flat_map(|step| step.attempt.iter().chain(&step.past));
         let held = held.fold(Spend::ZERO, |sum, attempt| sum.plus(attempt.reserved));

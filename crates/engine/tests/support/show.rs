@@ -119,9 +119,11 @@ pub(crate) fn effect(world: &World, effect: &Effect) -> String {
             if !call.calls.is_empty() {
                 let _ = write!(text, " calls={}", call.calls.len());
             }
-            for (name, is_set) in
-                [("timed_out", call.timed_out), ("may_resend", call.may_resend), ("cache", call.cache)]
-            {
+            for (name, is_set) in [
+                ("timed_out", call.timed_out),
+                ("may_resend", call.may_resend),
+                ("cache", call.cache),
+            ] {
                 if is_set {
                     let _ = write!(text, " {name}");
                 }
@@ -195,7 +197,8 @@ pub(crate) fn standing(run: &Run) -> String {
 /// pinned by its digest.
 pub(crate) fn dump(run: &Run) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "run {:?} seq {} {:?} paused {}", run.id, run.seq, run.state, run.paused);
+    let _ =
+        writeln!(text, "run {:?} seq {} {:?} paused {}", run.id, run.seq, run.state, run.paused);
     let _ = writeln!(text, "phase {:?} status {}", run.phase, run.status().name());
     let _ = writeln!(text, "input {} by {} org {:?}", run.input, run.started_by, run.org);
     let _ = writeln!(
@@ -203,7 +206,11 @@ pub(crate) fn dump(run: &Run) -> String {
         "times {:?} {:?} {:?} {:?} {:?}",
         run.started_at, run.updated_at, run.delivered_at, run.ended_at, run.deadline
     );
-    let _ = writeln!(text, "money {:?} {:?} {:?} {:?}", run.budget, run.spent, run.reserved, run.by_agent);
+    let _ = writeln!(
+        text,
+        "money {:?} {:?} {:?} {:?}",
+        run.budget, run.spent, run.reserved, run.by_agent
+    );
     let _ = writeln!(text, "open {:?} inbox {:?}", run.open, run.inbox);
     let _ = writeln!(
         text,

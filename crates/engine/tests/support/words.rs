@@ -74,7 +74,8 @@ impl Line {
 
 /// A JSON value at the beginning of `text`, when one stands there and ends with a word.
 fn json_at(text: &str) -> Option<(Value, &str)> {
-    if !text.starts_with(|c: char| c == '{' || c == '[' || c == '"' || c == '-' || c.is_ascii_digit())
+    if !text
+        .starts_with(|c: char| c == '{' || c == '[' || c == '"' || c == '-' || c.is_ascii_digit())
     {
         return None;
     }

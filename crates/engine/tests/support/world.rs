@@ -153,7 +153,8 @@ impl World {
                     "resend" => DoubtVerdict::Resend,
                     _ => DoubtVerdict::Failed,
                 };
-                Command::ResolveDoubt { step: key(), verdict, by: by(line) }
+                let cost = showrunner_engine::money::MicroUsd::ZERO;
+                Command::ResolveDoubt { step: key(), verdict, cost, by: by(line) }
             },
             "hand" => Command::CompleteByHand { step: key(), output: line.value(), by: by(line) },
             "answer" => Command::AnswerCheckpoint(Box::new(self.answer(line))),
@@ -182,10 +183,8 @@ impl World {
                 reason: line.text().unwrap_or_else(|| "not needed".into()),
                 by: by(line),
             },
-            "rollback" => Command::RollBack {
-                phase: line.word(1).into(),
-                reason: line.text(),
-                by: by(line),
+            "rollback" => {
+                Command::RollBack { phase: line.word(1).into(), reason: line.text(), by: by(line) }
             },
             "cancel" => Command::Cancel {
                 reason: line.text(),
@@ -215,7 +214,10 @@ impl World {
                 step: step.into(),
                 token: Token(7),
             }),
-            budget: Budget { cost: limit("usd").map(micro_usd), tokens: limit("tokens").map(whole) },
+            budget: Budget {
+                cost: limit("usd").map(micro_usd),
+                tokens: limit("tokens").map(whole),
+            },
             deadline: line
                 .option("deadline")
                 .map(|span| Timestamp(self.now.0 + span_micros(&span))),
@@ -231,9 +233,10 @@ impl World {
             "abort" => Verb::Abort,
             other => panic!("no such answer: {other}"),
         };
-        let shown = self.run.find(&step).and_then(|no| {
-            self.run.step(no).checkpoint.as_ref().map(|open| open.digest.clone())
-        });
+        let shown = self
+            .run
+            .find(&step)
+            .and_then(|no| self.run.step(no).checkpoint.as_ref().map(|open| open.digest.clone()));
         let digest = match line.option("seen").as_deref() {
             Some("now") => shown,
             Some(other) => Some(Digest::of(other.as_bytes())),
@@ -269,7 +272,8 @@ impl World {
     /// number; otherwise it is the next of the attempt.
     fn calls(&self, line: &Line, step: &StepKey, token: Token) -> Vec<Arc<CallRecord>> {
         let is_call = line.word(0) == "call";
-        if !is_call && !["usd", "tokens", "no"].iter().any(|name| line.options.contains_key(*name)) {
+        if !is_call && !["usd", "tokens", "no"].iter().any(|name| line.options.contains_key(*name))
+        {
             return Vec::new();
         }
         let recorded = self.run.find(step).map_or(0, |no| {

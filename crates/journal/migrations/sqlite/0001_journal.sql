@@ -23,7 +23,7 @@ CREATE UNIQUE INDEX journal_by_run ON journal (run_id, seq_first);
 -- ---- projections: can be made again from the journal --------------------------------------------
 
 CREATE TABLE runs (
-  no              INTEGER PRIMARY KEY,  -- the journal row that began it
+  no              INTEGER PRIMARY KEY,  -- the writer finds the row by it; means nothing else
   id              TEXT    NOT NULL UNIQUE,
   org             TEXT    NOT NULL,
   slug            TEXT    NOT NULL,

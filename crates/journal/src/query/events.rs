@@ -5,10 +5,10 @@ use showrunner_engine::at::Timestamp;
 use showrunner_engine::event::Event;
 use showrunner_engine::id::RunId;
 
-use crate::Journal;
 use crate::append::ChainHash;
 use crate::cell::{Row, Statement, signed};
 use crate::error::JournalError;
+use crate::{Journal, Objects};
 
 /// One append as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,29 @@ pub struct StoredBatch {
 }
 
 impl StoredBatch {
+    /// The batch of a row, and where its body is when it is not in it.
+    fn from_row(mut row: Row) -> Result<(Self, Option<String>), JournalError> {
+        let (seq_first, seq_last) = (row.count()?, row.count()?);
+        let at = Timestamp(row.int()?);
+        let hash = row
+            .bytes()?
+            .try_into()
+            .map_err(|_| JournalError::Corrupt("a hash has 32 bytes".into()))?;
+        let (inline, object) = (row.text_or_none()?, row.text_or_none()?);
+        if inline.is_none() && object.is_none() {
+            let reason = format!("the append at {seq_first} has no body");
+            return Err(JournalError::Corrupt(reason));
+        }
+        Ok((Self { seq_first, seq_last, at, hash, body: inline.unwrap_or_default() }, object))
+    }
+
+    /// The batch of a row, whole, on a thread that may block.
+    pub(crate) fn whole_from_row(row: Row, objects: &dyn Objects) -> Result<Self, JournalError> {
+        let (batch, object) = Self::from_row(row)?;
+        let Some(digest) = object else { return Ok(batch) };
+        Ok(Self { body: text_object(objects, &digest)?, ..batch })
+    }
+
     /// The events, decoded.
     pub fn events(&self) -> Result<Vec<Event>, JournalError> {
         let events: Vec<Event> = serde_json::from_str(&self.body).map_err(|fault| {
@@ -131,23 +154,10 @@ impl dyn Journal {
         Ok(batches)
     }
 
-    pub(crate) async fn read_batch(&self, mut row: Row) -> Result<StoredBatch, JournalError> {
-        let (seq_first, seq_last) = (row.count()?, row.count()?);
-        let at = Timestamp(row.int()?);
-        let hash = row.bytes()?;
-        let (inline, object) = (row.text_or_none()?, row.text_or_none()?);
-        let body = self.whole(inline, object).await?;
-        Ok(StoredBatch {
-            seq_first,
-            seq_last,
-            at,
-            hash: hash
-                .try_into()
-                .map_err(|_| JournalError::Corrupt("a hash has 32 bytes".into()))?,
-            body: body.ok_or_else(|| {
-                JournalError::Corrupt(format!("the append at {seq_first} has no body"))
-            })?,
-        })
+    pub(crate) async fn read_batch(&self, row: Row) -> Result<StoredBatch, JournalError> {
+        let (batch, object) = StoredBatch::from_row(row)?;
+        let body = self.whole(Some(batch.body), object).await?;
+        Ok(StoredBatch { body: body.unwrap_or_default(), ..batch })
     }
 
     /// The events of a run after number `after_seq`, one by one, at most `limit`.
@@ -170,6 +180,15 @@ impl dyn Journal {
         events.truncate(limit);
         Ok(events)
     }
+}
+
+/// Text in object storage.
+pub(crate) fn text_object(objects: &dyn Objects, digest: &str) -> Result<String, JournalError> {
+    let bytes = objects
+        .get(&digest.into())?
+        .ok_or_else(|| JournalError::Corrupt(format!("object {digest} is missing")))?;
+    String::from_utf8(bytes)
+        .map_err(|_| JournalError::Corrupt(format!("object {digest} should be text and is not")))
 }
 
 /// A body taken apart into events that keep their exact text.

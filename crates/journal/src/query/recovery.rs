@@ -82,10 +82,8 @@ impl dyn Journal {
         let Some(mut row) = self.fetch(question).await?.into_iter().next() else {
             return Ok(None);
         };
-        let instants = [
-            super::runs::instant_or_none(&mut row)?,
-            super::runs::instant_or_none(&mut row)?,
-        ];
+        let instants =
+            [super::runs::instant_or_none(&mut row)?, super::runs::instant_or_none(&mut row)?];
         Ok(instants.into_iter().flatten().min())
     }
 

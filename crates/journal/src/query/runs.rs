@@ -125,7 +125,7 @@ pub struct RunFilter {
     pub labels: Vec<(String, String)>,
     /// Started by this run.
     pub parent_run: Option<RunId>,
-    /// With this in the title, in any case of letters.
+    /// With this in the title, in any case of Latin letters.
     pub text: Option<String>,
     /// Started not before.
     pub started_from: Option<Timestamp>,
@@ -284,13 +284,9 @@ impl dyn Journal {
         let Some(digest) = object else { return Ok(inline) };
         let objects = std::sync::Arc::clone(self.objects());
         let found = tokio::task::spawn_blocking(move || {
-            let bytes = objects.get(&digest.as_str().into())?;
-            bytes.ok_or_else(|| JournalError::Corrupt(format!("object {digest} is missing")))
+            super::events::text_object(objects.as_ref(), &digest).map(Some)
         });
-        let bytes = found.await.map_err(JournalError::storage)??;
-        String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|_| JournalError::Corrupt("an object should be text and is not".into()))
+        found.await.map_err(JournalError::storage)?
     }
 }
 
@@ -362,7 +358,7 @@ fn list_statement(filter: &RunFilter) -> Statement {
 /// What a person typed, to be found anywhere; their `%` and `_` are just characters.
 fn like_pattern(text: &str) -> cell::Cell {
     let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
+    for character in text.to_ascii_lowercase().chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -7,8 +7,8 @@ use showrunner_engine::id::{OrgId, RunId};
 use showrunner_engine::money::Spend;
 
 use super::statements::{Statements, run};
-use crate::append::{Append, ChainHash, chain};
-use crate::cell::{CellRef, signed};
+use crate::append::{Append, ChainHash, Spilled, chain};
+use crate::cell::{Cell, CellRef, signed};
 use crate::columns;
 use crate::error::{AppendError, StoredAnswer};
 use crate::project::{CheckpointChange, Rows};
@@ -42,43 +42,8 @@ fn status_name(status: &str) -> StatusName {
     name
 }
 
-/// Heads of the runs that were written last. Two generations, so that it needs no order: when
-/// the young one is full it becomes the old one, and what nobody asked for since is forgotten.
-#[derive(Debug, Default)]
-pub(super) struct Heads {
-    young: HashMap<RunId, Head>,
-    old: HashMap<RunId, Head>,
-}
-
-/// At most so many heads are remembered twice over: 160 bytes each.
-const GENERATION_MAX: usize = 4096;
-
-impl Heads {
-    fn get(&mut self, run: &RunId) -> Option<Head> {
-        if let Some(head) = self.young.get(run) {
-            return Some(*head);
-        }
-        let head = self.old.remove(run)?;
-        self.put(run, head);
-        Some(head)
-    }
-
-    fn put(&mut self, run: &RunId, head: Head) {
-        if let Some(known) = self.young.get_mut(run) {
-            *known = head;
-            return;
-        }
-        if self.young.len() >= GENERATION_MAX {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(run.clone(), head);
-    }
-
-    pub(super) fn forget(&mut self) {
-        self.young.clear();
-        self.old.clear();
-    }
-}
+/// The heads of this database.
+pub(super) type Heads = crate::heads::Heads<Head>;
 
 /// Why an append was not written: refused before anything was, or by the database.
 #[derive(Debug)]
@@ -95,13 +60,6 @@ impl From<rusqlite::Error> for NotWritten {
 
 /// Money of one group by organisation and day: one row however many appends.
 pub(super) type GroupSpend = HashMap<(OrgId, i64), Spend>;
-
-/// Objects that hold what is too long for a row; put before the append was queued.
-#[derive(Debug, Default)]
-pub(crate) struct Spilled {
-    pub(crate) body: Option<String>,
-    pub(crate) output: Option<String>,
-}
 
 /// Checks and writes one append. Whatever is refused is refused before the first write.
 pub(super) fn write(
@@ -130,12 +88,8 @@ pub(super) fn write(
     let previous = known.map_or([0; 32], |head| head.hash);
     let hash = chain(&previous, &append.run_id, append.seq_first(), append.at, &append.body_digest);
     run(&mut statements.journal, columns::journal(append, &hash, spilled.body.as_deref()))?;
-    let head = write_run(statements, append, known, hash)?;
-    write_rows(statements, &append.run_id, &append.org, &append.rows, spilled, head.no)?;
-    if let Some(row) = &append.rows.spend {
-        let sum = spend.entry((row.org.clone(), row.day)).or_default();
-        *sum = sum.plus(row.spend);
-    }
+    let head = write_projections(statements, append, known, hash, spilled)?;
+    add_spend(spend, append);
     for row in &append.outbox {
         run(&mut statements.outbox, columns::outbox(append, row))?;
     }
@@ -144,6 +98,26 @@ pub(super) fn write(
     }
     heads.put(&append.run_id, head);
     Ok(head)
+}
+
+/// The rows that follow from an append, and nothing of the append itself.
+pub(super) fn write_projections(
+    statements: &mut Statements<'_>,
+    append: &Append,
+    known: Option<Head>,
+    hash: ChainHash,
+    spilled: &Spilled,
+) -> rusqlite::Result<Head> {
+    let head = write_run(statements, append, known, hash)?;
+    write_rows(statements, &append.run_id, &append.org, &append.rows, spilled, head.no)?;
+    Ok(head)
+}
+
+pub(super) fn add_spend(spend: &mut GroupSpend, append: &Append) {
+    if let Some(row) = &append.rows.spend {
+        let sum = spend.entry((row.org.clone(), row.day)).or_default();
+        *sum = sum.plus(row.spend);
+    }
 }
 
 fn find_head(statements: &mut Statements<'_>, id: &RunId) -> rusqlite::Result<Option<Head>> {
@@ -206,14 +180,13 @@ fn write_run(
             head.no
         },
         (None, Some(facts)) => {
-            let no = statements.conn.last_insert_rowid();
             let labels = serde_json::to_string(&facts.labels).unwrap_or_default();
             let values = columns::facts(&append.run_id, facts, &labels)
                 .into_iter()
                 .chain(columns::state(state, &hash))
-                .chain(columns::indexed(state, indexed.timer_at))
-                .chain([CellRef::Int(no)]);
+                .chain(columns::indexed(state, indexed.timer_at));
             run(&mut statements.run, values)?;
+            let no = statements.conn.last_insert_rowid();
             for (key, value) in &facts.labels {
                 let run_id = append.run_id.as_str();
                 run(&mut statements.label, [run_id.into(), key.into(), value.into()])?;
@@ -227,7 +200,7 @@ fn write_run(
 }
 
 /// Every row but the run's own state.
-pub(super) fn write_rows(
+fn write_rows(
     statements: &mut Statements<'_>,
     id: &RunId,
     org: &OrgId,
@@ -249,9 +222,8 @@ pub(super) fn write_rows(
         run(&mut statements.asset, columns::asset(id, org, row))?;
     }
     for row in &rows.resolutions {
-        let at = CellRef::Int(row.at.0);
-        let values = [id.as_str().into(), row.step.as_str().into(), at, row.how.into()];
-        run(&mut statements.resolve, values)?;
+        let values = columns::resolution(id, row);
+        run(&mut statements.resolve, values.iter().map(Cell::as_ref))?;
     }
     for row in &rows.dead_letters {
         run(&mut statements.dead_letter, columns::dead_letter(id, org, row))?;
@@ -265,28 +237,15 @@ fn write_checkpoint(
     org: &OrgId,
     change: &CheckpointChange,
 ) -> rusqlite::Result<()> {
-    let id_text = CellRef::from(id.as_str());
-    match change {
-        CheckpointChange::Nothing => {},
-        CheckpointChange::Opened(row) => {
-            run(&mut statements.checkpoint, columns::checkpoint(id, org, row))?;
-        },
-        CheckpointChange::Answered { step, seq, answer, decides } => {
-            let answer = serde_json::to_string(answer).unwrap_or_default();
-            let (seq, decides) = (CellRef::Int(signed(*seq)), CellRef::Int(i64::from(*decides)));
-            let values = [id_text, step.as_str().into(), seq, (&answer).into(), decides];
-            run(&mut statements.answer, values)?;
-        },
-        CheckpointChange::Escalated { step, roles, until } => {
-            let until = until.map(|until| until.0).into();
-            run(&mut statements.escalate, [id_text, step.as_str().into(), roles.into(), until])?;
-        },
-        CheckpointChange::Closed { step, status, at } => {
-            let at = CellRef::Int(at.0);
-            run(&mut statements.close, [id_text, step.as_str().into(), (*status).into(), at])?;
-        },
-    }
-    Ok(())
+    let statement = match change {
+        CheckpointChange::Nothing => return Ok(()),
+        CheckpointChange::Opened(_) => &mut statements.checkpoint,
+        CheckpointChange::Answered { .. } => &mut statements.answer,
+        CheckpointChange::Escalated { .. } => &mut statements.escalate,
+        CheckpointChange::Closed { .. } => &mut statements.close,
+    };
+    let values = columns::checkpoint_change(id, org, change);
+    run(statement, values.iter().map(Cell::as_ref)).map(drop)
 }
 
 /// Adds what a group spent.

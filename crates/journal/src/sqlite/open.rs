@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::archive::{HALF_RESTORED, RESTORING};
 use crate::error::JournalError;
 
 /// The first SQLite without the race in resetting the write-ahead log that could corrupt a
@@ -78,6 +79,17 @@ fn settings(role: Role) -> String {
 /// Brings the schema up to date, one transaction a migration.
 pub(super) fn migrate(conn: &Connection) -> Result<(), JournalError> {
     migrate_with(conn, MIGRATIONS)
+}
+
+/// A restore that did not come to its end left something that is not what was backed up.
+pub(super) fn refuse_half_restored(conn: &Connection) -> Result<(), JournalError> {
+    let found: u32 = conn
+        .query_row("SELECT COUNT(*) FROM meta WHERE key = ?1", [RESTORING], |row| row.get(0))
+        .map_err(JournalError::storage)?;
+    if found > 0 {
+        return Err(JournalError::Unusable(HALF_RESTORED.into()));
+    }
+    Ok(())
 }
 
 fn migrate_with(conn: &Connection, migrations: &[&str]) -> Result<(), JournalError> {

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Statement};
 
 use crate::cell::CellRef;
 use crate::columns::{
-    ASSETS, CHECKPOINTS, DEAD_LETTERS, FACTS, IDEMPOTENCY, INDEXED, JOURNAL, LABELS, OUTBOX,
-    OUTCOME, RUNS, STATE, STEPS, Table, assignments,
+    ANSWER_SQL, ASSETS, CHECKPOINTS, CLOSE_SQL, DEAD_LETTERS, ESCALATE_SQL, FACTS, IDEMPOTENCY,
+    INDEXED, JOURNAL, LABELS, OUTBOX, OUTCOME, RESOLVE_SQL, RUNS, STATE, STEPS, Table, assignments,
 };
 
 impl ToSql for CellRef<'_> {
@@ -61,8 +61,6 @@ impl<'c> Statements<'c> {
             let set = assignments(columns);
             make(&format!("UPDATE runs SET {set} WHERE no = ${}", columns.len() + 1))
         };
-        let run_columns: Vec<&str> = RUNS.columns.iter().map(|(name, _)| *name).collect();
-        let places: Vec<String> = (1..=run_columns.len()).map(|n| format!("${n}")).collect();
         Ok(Self {
             conn,
             find_run: make(
@@ -73,12 +71,7 @@ impl<'c> Statements<'c> {
                  WHERE scope = $1 AND key = $2",
             )?,
             journal: insert(&JOURNAL)?,
-            run: make(&format!(
-                "INSERT INTO runs ({}, no) VALUES ({}, ${})",
-                run_columns.join(", "),
-                places.join(", "),
-                run_columns.len() + 1,
-            ))?,
+            run: insert(&RUNS)?,
             run_state: update_run(RUNS.columns.get(FACTS..FACTS + STATE).unwrap_or_default())?,
             run_indexed: update_run(
                 RUNS.columns.get(FACTS + STATE..FACTS + STATE + INDEXED).unwrap_or_default(),
@@ -87,28 +80,16 @@ impl<'c> Statements<'c> {
             label: upsert(&LABELS)?,
             step: upsert(&STEPS)?,
             checkpoint: upsert(&CHECKPOINTS)?,
-            answer: make(
-                "INSERT INTO checkpoint_answers (run_id, step, seq, answer, decides)
-                 VALUES ($1, $2, $3, $4, $5)",
-            )?,
-            escalate: make(
-                "UPDATE checkpoints SET escalated = $3, until = $4
-                 WHERE run_id = $1 AND step = $2 AND status = 'open'",
-            )?,
-            close: make(
-                "UPDATE checkpoints SET status = $3, closed_at = $4
-                 WHERE run_id = $1 AND step = $2 AND status = 'open'",
-            )?,
+            answer: make(ANSWER_SQL)?,
+            escalate: make(ESCALATE_SQL)?,
+            close: make(CLOSE_SQL)?,
             asset: upsert(&ASSETS)?,
             dead_letter: upsert(&DEAD_LETTERS)?,
-            resolve: make(
-                "UPDATE dead_letters SET resolved_at = $3, resolution = $4
-                 WHERE run_id = $1 AND step = $2 AND resolved_at IS NULL",
-            )?,
+            resolve: make(RESOLVE_SQL)?,
             spend: make(
                 "INSERT INTO spend (org, day, cost, tokens) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (org, day) DO UPDATE SET
-                   cost = cost + excluded.cost, tokens = tokens + excluded.tokens",
+                   cost = spend.cost + excluded.cost, tokens = spend.tokens + excluded.tokens",
             )?,
             outbox: insert(&OUTBOX)?,
             idempotency: insert(&IDEMPOTENCY)?,

@@ -9,12 +9,12 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::append::{GroupSpend, Head, Heads, NotWritten, Spilled, write, write_spend};
+use super::append::{GroupSpend, Head, Heads, NotWritten, write, write_spend};
 use super::checkpoint::Checkpointer;
 use super::fault::{Fault, append_error, fault_of, journal_error};
 use super::read;
 use super::statements::{Statements, run};
-use crate::append::{Append, Appended, Committed};
+use crate::append::{Append, Appended, Spilled};
 use crate::cell::Statement;
 use crate::error::{AppendError, JournalError};
 use crate::{Hooks, Written};
@@ -223,23 +223,6 @@ impl Reply {
     }
 }
 
-impl Pending {
-    fn committed(&self) -> Committed {
-        let append = &self.append;
-        Committed {
-            run_id: append.run_id.clone(),
-            org: append.org.clone(),
-            seq_first: append.seq_first(),
-            seq_last: append.seq_last,
-            at: append.at,
-            body: Arc::clone(&append.body),
-            status: append.rows.state.status,
-            open: append.rows.state.open,
-            wake_at: append.rows.state.wake_at,
-        }
-    }
-}
-
 fn answer_refused(job: Job, fault: &Fault) {
     match job {
         Job::Append { reply, .. } => drop(reply.send(Err(append_error(fault)))),
@@ -374,7 +357,7 @@ impl Session<'_> {
         if let Some(on_durable) = &self.hooks.on_durable {
             for reply in &written {
                 if let Reply::Append(pending, _) = reply {
-                    on_durable(&pending.committed());
+                    on_durable(&pending.append.committed());
                 }
             }
         }

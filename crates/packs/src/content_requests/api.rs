@@ -36,19 +36,18 @@ const CHANGE: &[&Code] = &[
     &codes::STORAGE_FULL,
     &codes::NOT_SERVING,
 ];
-const DECIDE: &[&Code] = &[
-    &codes::ALREADY_ANSWERED,
-    &codes::ALREADY_VOTED,
-    &codes::NOT_OFFERED,
-    &codes::STALE_CONTENT,
-];
+const DECIDE: &[&Code] =
+    &[&codes::ALREADY_ANSWERED, &codes::ALREADY_VOTED, &codes::NOT_OFFERED, &codes::STALE_CONTENT];
 /// Statuses of a request.
 const STATUSES: [&str; 7] =
     ["intake", "draft", "production", "qa", "published", "cancelled", "failed"];
 
 pub(super) fn table() -> Vec<Route> {
     let change = |path, operation| {
-        Route::post(path, operation).owned_by("id").gives::<Enveloped<Changed>>(200).problems(CHANGE)
+        Route::post(path, operation)
+            .owned_by("id")
+            .gives::<Enveloped<Changed>>(200)
+            .problems(CHANGE)
     };
     vec![
         Route::get("/api/v1/brands", "list_brands")
@@ -426,7 +425,8 @@ async fn retry_task(
     Json(body): Json<Retry>,
 ) -> Result<Answer<Enveloped<Changed>>, Problem> {
     let Some((request, step)) = id.split_once(':') else {
-        let words = "a task's id is `<request>:<step>`, as GET /api/v1/requests/{id}/tasks gives it";
+        let words =
+            "a task's id is `<request>:<step>`, as GET /api/v1/requests/{id}/tasks gives it";
         return Err(Problem::new(&codes::UNKNOWN_STEP, words));
     };
     let run = find(&app, &caller, request).await?;

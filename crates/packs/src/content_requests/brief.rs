@@ -57,7 +57,9 @@ pub(super) enum Aspect {
 #[serde(deny_unknown_fields)]
 pub(super) struct Brief {
     /// UUID of the brand it is made in the name of.
-    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
+    #[schemars(regex(
+        pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+    ))]
     pub(super) brand_id: String,
     /// For people.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"\S"))]
@@ -91,7 +93,9 @@ pub(super) struct Brief {
     #[schemars(length(max = 50))]
     pub(super) selected_kb_ids: Option<Vec<String>>,
     /// UUID of the campaign it belongs to.
-    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
+    #[schemars(regex(
+        pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+    ))]
     pub(super) campaign_id: Option<String>,
     /// Publishes without asking anybody.
     pub(super) auto_approve: Option<bool>,
@@ -170,7 +174,10 @@ pub(super) fn expected(definition: &Definition, auto_approve: bool) -> Expected 
         micros = micros.saturating_add(step.estimate.spend.cost.0);
         ms = ms.saturating_add(step.estimate.duration.0);
     }
-    Expected { usd: showrunner_engine::money::MicroUsd(micros).as_usd(), seconds: ms.div_ceil(1000) }
+    Expected {
+        usd: showrunner_engine::money::MicroUsd(micros).as_usd(),
+        seconds: ms.div_ceil(1000),
+    }
 }
 
 /// The formats with what they are for, as the form offers them.

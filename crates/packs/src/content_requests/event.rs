@@ -114,7 +114,12 @@ impl Teller<'_> {
                     "output_url": payload.get("output_url"),
                     "error_message": payload.get("error_message"),
                 });
-                Some(told("provider_callback", SYSTEM, format!("Callback received: {key}"), metadata))
+                Some(told(
+                    "provider_callback",
+                    SYSTEM,
+                    format!("Callback received: {key}"),
+                    metadata,
+                ))
             },
             _ => self.tell_step(event),
         }
@@ -145,7 +150,12 @@ impl Teller<'_> {
                     "output_summary": summary,
                 });
                 let actor = by.as_deref().unwrap_or(&role);
-                Some(told("task_completed", actor, format!("{} completed", self.name(step)), metadata))
+                Some(told(
+                    "task_completed",
+                    actor,
+                    format!("{} completed", self.name(step)),
+                    metadata,
+                ))
             },
             Event::AttemptFailed { step, failure, retry_at: Some(_), .. } => {
                 self.failed(step, failure, true)
@@ -208,7 +218,12 @@ impl Teller<'_> {
             "error_message": failure.message,
             "retriable": retriable,
         });
-        Some(told("task_failed", &role, format!("{} failed: {}", self.name(step), failure.message), metadata))
+        Some(told(
+            "task_failed",
+            &role,
+            format!("{} failed: {}", self.name(step), failure.message),
+            metadata,
+        ))
     }
 
     fn again(&self, step: &StepKey, actor: &str, reason: &str) -> Told {

@@ -11,9 +11,9 @@ use showrunner_web::body::{Form, fitting};
 use showrunner_web::page::Query;
 use showrunner_web::problem::codes;
 use showrunner_web::routes::{Gives, Route, Takes};
+use showrunner_web::ui::Look;
 use showrunner_web::ui::parts::{label, money, span};
 use showrunner_web::ui::shell::Frame;
-use showrunner_web::ui::Look;
 use showrunner_web::{App, Caller, FieldError, Problem, catalogue};
 
 use super::brand::{self, BrandJson};
@@ -21,15 +21,8 @@ use super::brief::{Brief, aspects};
 use super::create::{create, definition};
 
 /// The fields of the form.
-const FIELDS: &[&str] = &[
-    "brand_id",
-    "title",
-    "prompt",
-    "aspect_ratio",
-    "style_preset",
-    "language",
-    "auto_approve",
-];
+const FIELDS: &[&str] =
+    &["brand_id", "title", "prompt", "aspect_ratio", "style_preset", "language", "auto_approve"];
 
 catalogue! {
     /// The words of the form.
@@ -199,17 +192,13 @@ impl Given<'_> {
     fn complaints(&self, name: &str) -> Markup {
         let pointer = format!("/{name}");
         let missing = format!("\"{name}\" is a required property");
-        let own = self.errors.iter().filter(|error| error.pointer == pointer || error.detail == missing);
+        let own =
+            self.errors.iter().filter(|error| error.pointer == pointer || error.detail == missing);
         html! { @for error in own { span class="wrong-text small" { (error.detail) } } }
     }
 }
 
-fn fields(
-    frame: &Frame<'_>,
-    words: &FormTexts,
-    brands: &[BrandJson],
-    given: &Given<'_>,
-) -> Markup {
+fn fields(frame: &Frame<'_>, words: &FormTexts, brands: &[BrandJson], given: &Given<'_>) -> Markup {
     let language = frame.look.language;
     html! {
         label { span { (words.brand) }

@@ -9,7 +9,7 @@ use showrunner_engine::failure::ErrorClass;
 use showrunner_engine::id::Digest;
 use showrunner_engine::turn::{Answer, OutputForm};
 
-use super::brief::Brief;
+use super::brief::{Brief, Readings};
 use super::fill::{Filler, WAYS};
 use super::plan::Plan;
 use super::prose::{Piece, Pool};
@@ -23,6 +23,7 @@ const PLANS_MAX: usize = 512;
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     plans: Mutex<HashMap<Digest, Arc<Known>>>,
+    readings: Readings,
 }
 
 /// A schema as it is known.
@@ -55,7 +56,7 @@ impl Writer {
             input_tokens += tokens(&message.to_text());
         }
         let (input, feedback) = call.task();
-        let brief = Brief::read(input, feedback);
+        let brief = Brief::read(input, feedback, &self.readings);
         let piece = Piece::new(&brief, seed, request.variation);
         let answer = match &known {
             None => Answer::Text(plain_text(&piece)),
@@ -126,19 +127,27 @@ pub(super) fn text_of(answer: &Answer) -> String {
 
 /// About how many tokens a text is: four letters of Latin text, or one character of any other.
 pub(super) fn tokens(text: &str) -> u64 {
+    // Counted in short runs, which the compiler turns into vector instructions.
     let (mut latin, mut other) = (0u64, 0u64);
-    for byte in text.bytes() {
-        latin += u64::from(byte < 0x80);
-        // The first byte of a character of more bytes.
-        other += u64::from(byte >= 0xc0);
+    for run in text.as_bytes().chunks(128) {
+        let (mut low, mut first) = (0u8, 0u8);
+        for byte in run {
+            low += u8::from(*byte < 0x80);
+            // The first byte of a character of more bytes.
+            first += u8::from(*byte >= 0xc0);
+        }
+        latin += u64::from(low);
+        other += u64::from(first);
     }
     latin.div_ceil(4) + other
 }
 
-/// Cuts an answer off where its tokens end, as vendors do: what is left of JSON is only text.
-pub(super) fn cut_off(answer: Answer, text: String, max: u64) -> (Answer, String) {
-    if tokens(&text) <= max {
-        return (answer, text);
+/// Cuts an answer off where its tokens end, as vendors do: what is left of JSON is only text. Also
+/// says how many tokens there are then.
+pub(super) fn cut_off(answer: Answer, text: String, max: u64) -> (Answer, String, u64) {
+    let count = tokens(&text);
+    if count <= max {
+        return (answer, text, count);
     }
     let mut end = 0;
     let (mut latin, mut other) = (0u64, 0u64);
@@ -151,7 +160,7 @@ pub(super) fn cut_off(answer: Answer, text: String, max: u64) -> (Answer, String
         end = at + c.len_utf8();
     }
     let cut = text.get(..end).unwrap_or("").to_owned();
-    (Answer::Text(cut.clone()), cut)
+    (Answer::Text(cut.clone()), cut, max)
 }
 
 /// `text` in at most `max` pieces of about the same length, put together the same text.

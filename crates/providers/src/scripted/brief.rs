@@ -3,11 +3,15 @@
 
 mod english;
 mod japanese;
+mod reading;
 mod words;
 
 use serde_json::Value;
 
+use reading::Reading;
+
 pub(super) use japanese::is_japanese;
+pub(super) use reading::Readings;
 pub(super) use words::{Domain, Lang};
 
 /// Inputs nested deeper than this are not read.
@@ -62,13 +66,14 @@ struct Found<'a> {
 
 impl Brief {
     /// Reads the input of a step and the feedback on its previous attempt.
-    pub(super) fn read(input: &Value, feedback: Option<&Value>) -> Self {
+    pub(super) fn read(input: &Value, feedback: Option<&Value>, known: &Readings) -> Self {
         let mut found = Found::default();
         found.walk(input, "prompt", 0);
         let feedback =
             feedback.and_then(feedback_text).or_else(|| found.feedback.map(|(_, text)| text));
         let prompt = found.prompt.map_or("", |(_, text)| text);
         let title = found.title.map_or("", |(_, text)| text);
+        let reading = known.of(prompt);
         let lang = match found.language {
             Some((_, tag)) if tag.starts_with("ja") => Lang::Ja,
             Some((_, tag)) if tag.starts_with("en") => Lang::En,
@@ -77,15 +82,20 @@ impl Brief {
             _ => Lang::En,
         };
         let brand = found.brand.map(|(_, text)| text.trim().to_owned());
-        let (noun, is_name) = subject(&found, brand.as_deref());
-        let domain = Domain::of(&[noun.as_deref().unwrap_or(""), prompt, title]);
-        let audience =
-            found.audience.map(|(_, text)| text.trim().to_owned()).or_else(|| audience_in(prompt));
+        let (noun, is_name) = subject(&found, &reading, brand.as_deref());
+        let domain = noun
+            .as_deref()
+            .and_then(Domain::in_text)
+            .or(reading.domain)
+            .or_else(|| Domain::in_text(title))
+            .unwrap_or(Domain::Other);
+        let audience = found.audience.map(|(_, text)| text.trim().to_owned());
+        let audience = audience.or_else(|| reading.audience.clone());
         Self {
             lang,
             violation: violation(input, &found.forbidden),
             has_wish: feedback.is_some_and(|text| wish(text).is_some()),
-            details: details(&found, prompt, feedback),
+            details: details(&found, &reading, feedback),
             duration_tenths: found.duration.and_then(|(_, seconds)| tenths(seconds)),
             script: found.script.map(|(_, text)| paragraphs(text)).unwrap_or_default(),
             feedback: feedback.map(|text| text.trim().trim_end_matches(['.', '。']).to_owned()),
@@ -197,17 +207,16 @@ fn feedback_text(feedback: &Value) -> Option<&str> {
     .filter(|text| !text.trim().is_empty())
 }
 
-fn subject(found: &Found<'_>, brand: Option<&str>) -> (Option<String>, bool) {
+/// What it is about and whether that is a name: what is named as such, else what the prompt says,
+/// else the title.
+fn subject(found: &Found<'_>, reading: &Reading, brand: Option<&str>) -> (Option<String>, bool) {
     let whole = |text: &str| {
         let noun = english::without_article(text.trim());
         (!noun.is_empty() && noun.chars().count() <= 60).then(|| (noun.to_owned(), false))
     };
-    let read = |text: &str| {
-        if is_japanese(text) { japanese::subject(text) } else { english::subject(text) }
-    };
     let named = found.product.and_then(|(_, text)| whole(text));
     let Some((noun, quoted)) = named
-        .or_else(|| found.prompt.and_then(|(_, text)| read(text)))
+        .or_else(|| reading.subject.clone())
         .or_else(|| found.title.and_then(|(_, text)| whole(text)))
     else {
         return (None, false);
@@ -227,18 +236,13 @@ fn without_owner<'a>(noun: &'a str, brand: &str) -> &'a str {
     rest.map(str::trim).filter(|rest| !rest.is_empty()).unwrap_or(noun)
 }
 
-fn audience_in(prompt: &str) -> Option<String> {
-    if is_japanese(prompt) { japanese::audience(prompt) } else { english::audience(prompt) }
-}
-
-fn details(found: &Found<'_>, prompt: &str, feedback: Option<&str>) -> Vec<String> {
+fn details(found: &Found<'_>, reading: &Reading, feedback: Option<&str>) -> Vec<String> {
     // What the reviewer asks to be mentioned comes first.
     let mut details: Vec<String> = feedback.and_then(wish).into_iter().collect();
     details.extend(
         found.details.iter().map(|text| english::lower_first(text.trim_end_matches(['.', '。']))),
     );
-    let facts = if is_japanese(prompt) { japanese::facts } else { english::facts };
-    details.extend(facts(prompt));
+    details.extend(reading.facts.iter().cloned());
     details.truncate(DETAILS_MAX);
     details
 }

@@ -146,15 +146,29 @@ impl<'a> Piece<'a> {
 
     /// All lines of a pool that can be filled from this brief.
     pub(super) fn lines(&self, pool: Pool, lang: Lang) -> Vec<&'static str> {
-        let lines: Vec<&'static str> = self.all_lines(pool, lang);
+        let brief = self.brief;
         let can_fill = |line: &&str| {
-            (!line.contains("{d}") || !self.brief.details.is_empty())
-                && (!line.contains("{w}") || self.brief.violation.is_some())
-                && (!line.contains("{f}") || self.brief.feedback.is_some())
-                && (self.brief.brand.is_some() || !(line.contains("{b}") || line.contains("{B}")))
+            let mut rest = *line;
+            while let Some((_, after)) = rest.split_once('{') {
+                let has = match after.as_bytes() {
+                    [b'd', b'}', ..] => !brief.details.is_empty(),
+                    [b'w', b'}', ..] => brief.violation.is_some(),
+                    [b'f', b'}', ..] => brief.feedback.is_some(),
+                    [b'b' | b'B', b'}', ..] => brief.brand.is_some(),
+                    _ => true,
+                };
+                if !has {
+                    return false;
+                }
+                rest = after;
+            }
+            true
         };
-        let fillable: Vec<_> = lines.iter().copied().filter(can_fill).collect();
-        if fillable.is_empty() { lines } else { fillable }
+        let mut lines = self.all_lines(pool, lang);
+        if lines.iter().any(can_fill) {
+            lines.retain(|line| can_fill(line));
+        }
+        lines
     }
 
     fn all_lines(&self, pool: Pool, lang: Lang) -> Vec<&'static str> {
@@ -341,6 +355,7 @@ pub(super) fn shortened(text: &str, max: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::brief::Readings;
     use super::*;
 
     #[test]
@@ -358,7 +373,7 @@ mod tests {
         let input = serde_json::json!({"brand": {"name": "Kaze"}, "product": "green tea",
             "audience": "commuters", "key_points": ["no sugar"], "negative_constraints": ["sugar"],
             "prompt": "tea without sugar"});
-        let brief = Brief::read(&input, Some(&serde_json::json!("warmer")));
+        let brief = Brief::read(&input, Some(&serde_json::json!("warmer")), &Readings::default());
         for concept in 0..ENGLISH.concepts.len() {
             let piece = Piece { brief: &brief, concept };
             for lang in [Lang::En, Lang::Ja] {

@@ -9,7 +9,7 @@ use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{Digest, StepKey, Token};
 use showrunner_engine::money::MicroUsd;
 use showrunner_engine::turn::{Answer, CallKind, CallRecord, Usage};
-use showrunner_providers::{LookUp, MediaStatus};
+use showrunner_providers::{CallSafety, LookUp, MediaStatus};
 
 use super::call_agent::fail;
 use super::call_key;
@@ -27,12 +27,19 @@ pub(crate) struct Lost {
     pub job: Option<Job>,
     /// How many calls are recorded.
     pub calls: usize,
+    /// The last call that is known to have left.
+    pub dispatched: Option<u16>,
     /// Its time is over, rather than somebody having called it back.
     pub timed_out: bool,
 }
 
 impl Runtime {
-    pub(crate) async fn abort_attempt(&self, work: &Work, (step, token): (StepKey, Token), lost: Lost) {
+    pub(crate) async fn abort_attempt(
+        &self,
+        work: &Work,
+        (step, token): (StepKey, Token),
+        lost: Lost,
+    ) {
         let report = match &lost.job {
             Some(job) => self.stop_job(work, (&step, token), job, lost.timed_out).await,
             None => self.settle_call(work, (&step, token), &lost).await,
@@ -91,21 +98,30 @@ impl Runtime {
     }
 
     /// A call that may have been made is asked about, so that its price is on the bill.
-    async fn settle_call(&self, work: &Work, (step, token): (&StepKey, Token), lost: &Lost) -> Command {
+    async fn settle_call(
+        &self,
+        work: &Work,
+        (step, token): (&StepKey, Token),
+        lost: &Lost,
+    ) -> Command {
         let no = u16::try_from(lost.calls).unwrap_or(u16::MAX);
         let key = call_key(&work.run, token, no);
         let model = lost.settings.get("model").and_then(Value::as_str).map(str::to_owned);
         let model = model.or_else(|| Some(self.agents().get(&lost.agent)?.model.to_string()));
         let resolved = model.and_then(|model| self.providers().resolve_model(&model).ok());
-        let mut calls = Vec::new();
-        if let Some(resolved) = resolved
-            && let Ok(LookUp::Found(answer)) = resolved.provider.look_up(&key).await
-        {
-            calls.push(Arc::new(CallRecord {
+        let report = |calls| fail(step, token, ended(lost.timed_out), calls);
+        let Some(resolved) = resolved else { return report(Vec::new()) };
+        let provider = &resolved.provider;
+        if provider.safety() == CallSafety::Neither && lost.dispatched != Some(no) {
+            return report(Vec::new()); // it never left
+        }
+        match provider.look_up(&key).await {
+            Ok(LookUp::Denied) => report(Vec::new()),
+            Ok(LookUp::Found(answer)) => report(vec![Arc::new(CallRecord {
                 no,
                 kind: CallKind::Model,
                 request_digest: Digest::of(key.as_bytes()),
-                provider: resolved.provider.name().into(),
+                provider: provider.name().into(),
                 model: Some(answer.model),
                 answer: answer.answer,
                 usage: answer.usage,
@@ -113,9 +129,13 @@ impl Runtime {
                 duration_ms: 0,
                 simulated: answer.simulated,
                 billed_key: key,
-            }));
+            })]),
+            Ok(LookUp::CannotSay) | Err(_) => {
+                let message =
+                    format!("{} could not say whether call {no} was made", provider.name());
+                Command::DoubtAttempt { step: step.clone(), token, call: no, message }
+            },
         }
-        fail(step, token, ended(lost.timed_out), calls)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use showrunner_engine::agent::{AgentKind, AgentRecord};
+use showrunner_engine::at::Timestamp;
 use showrunner_engine::command::{Command, FinishAttempt};
 use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
@@ -27,40 +28,56 @@ pub(crate) enum Ended {
 
 impl Runtime {
     pub(crate) async fn call_agent(&self, work: &Work, call: CallAgent) {
-        let token = call.token;
-        match self.attempt(work, call).await {
-            Ended::Report(command) => self.deliver(work, Some(token), command).await,
-            Ended::TakenOver => {},
+        let (agent, input, settings) = match self.prepare(&call) {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                let report = failed(&call, failure, Vec::new());
+                return self.deliver(work, Some(call.token), report).await;
+            },
+        };
+        if !call.cache {
+            if let Ended::Report(report) =
+                self.attempt(work, &call, &agent, (&input, &settings)).await
+            {
+                self.deliver(work, Some(call.token), report).await;
+            }
+            return;
+        }
+        let key = cache_key(&agent, &input, &settings, &call);
+        // An attempt that may have called somebody before must find out what that cost.
+        if !work.is_recovered
+            && let Ok(Some(hit)) = self.journal().cached(&key).await
+        {
+            let report = finished(&call, hit.output, Vec::new(), hit.assets, true);
+            return self.deliver(work, Some(call.token), report).await;
+        }
+        if let Ended::Report(report) = self.attempt(work, &call, &agent, (&input, &settings)).await
+        {
+            let result = cacheable(&report, self.clock().now());
+            self.deliver(work, Some(call.token), report).await;
+            self.remember(work, &key, result).await;
         }
     }
 
-    async fn attempt(&self, work: &Work, call: CallAgent) -> Ended {
-        let prepared = self.prepare(&call);
-        let (agent, input, settings) = match prepared {
-            Ok(prepared) => prepared,
-            Err(failure) => return Ended::Report(failed(&call, failure, Vec::new())),
-        };
-        let cache_key = call.cache.then(|| cache_key(&agent, &input, &settings, &call));
-        if let Some(key) = &cache_key
-            && let Ok(Some(hit)) = self.journal().cached(key).await
-        {
-            return Ended::Report(finished(&call, hit.output, Vec::new(), hit.assets, true));
+    /// Keeps a result for equal work. Only once it is journalled: whoever finds it pays nothing.
+    async fn remember(&self, work: &Work, key: &Digest, result: Option<CachedResult>) {
+        let Some(result) = result else { return };
+        if let Err(error) = self.journal().put_cached(key, &result).await {
+            tracing::warn!(run.id = %work.run, %error, "a result was not cached");
         }
-        let ended = match agent.kind {
-            AgentKind::Media => self.media_attempt(work, &call, &agent, &input, &settings).await,
-            _ => self.model_attempt(work, &call, &agent, (&input, &settings)).await,
-        };
-        if let (Some(key), Ended::Report(Command::FinishAttempt(finish))) = (cache_key, &ended) {
-            let result = CachedResult {
-                output: finish.output.clone(),
-                assets: finish.assets.clone(),
-                created_at: self.clock().now(),
-            };
-            if let Err(error) = self.journal().put_cached(&key, &result).await {
-                tracing::warn!(run.id = %work.run, step.key = %call.step, %error, "a result was not cached");
-            }
+    }
+
+    async fn attempt(
+        &self,
+        work: &Work,
+        call: &CallAgent,
+        agent: &AgentRecord,
+        (input, settings): (&Value, &Value),
+    ) -> Ended {
+        match agent.kind {
+            AgentKind::Media => self.media_attempt(work, call, agent, input, settings).await,
+            _ => self.model_attempt(work, call, agent, (input, settings)).await,
         }
-        ended
     }
 
     fn prepare(&self, call: &CallAgent) -> Result<(Arc<AgentRecord>, Arc<Value>, Value), Failure> {
@@ -108,17 +125,23 @@ impl Runtime {
                 TurnStep::Done { output, .. } => {
                     return Ended::Report(finished(call, output, unrecorded, Vec::new(), false));
                 },
-                TurnStep::Failed(failure) => return Ended::Report(failed(call, failure, unrecorded)),
+                TurnStep::Failed(failure) => {
+                    return Ended::Report(failed(call, failure, unrecorded));
+                },
                 TurnStep::CallTools(_) => {
                     let message = "this server offers no tools yet";
-                    let failure = Failure::new(ErrorClass::Validation, "tools_unavailable", message);
+                    let failure =
+                        Failure::new(ErrorClass::Validation, "tools_unavailable", message);
                     return Ended::Report(failed(call, failure, unrecorded));
                 },
                 TurnStep::CallModel(asked) => asked,
             };
             for record in unrecorded.drain(..) {
-                let command =
-                    Command::RecordCall { step: call.step.clone(), token: call.token, call: record };
+                let command = Command::RecordCall {
+                    step: call.step.clone(),
+                    token: call.token,
+                    call: record,
+                };
                 self.deliver(work, None, command).await;
             }
             let record = match self.call_model(work, call, asked).await {
@@ -140,6 +163,16 @@ impl Runtime {
             unrecorded.push(Arc::new(record));
         }
     }
+}
+
+/// What can be kept of a report.
+fn cacheable(report: &Command, now: Timestamp) -> Option<CachedResult> {
+    let Command::FinishAttempt(finish) = report else { return None };
+    Some(CachedResult {
+        output: finish.output.clone(),
+        assets: finish.assets.clone(),
+        created_at: now,
+    })
 }
 
 /// The report of success.

@@ -16,8 +16,8 @@ use showrunner_providers::{
 };
 
 use super::call_agent::{Ended, failed, finished};
-use super::call_model::over_time;
 use super::call_key;
+use super::call_model::over_time;
 use crate::Runtime;
 use crate::dispatch::Work;
 
@@ -92,13 +92,17 @@ impl Runtime {
         input: &Value,
         settings: &Value,
     ) -> Result<(MediaKind, Arc<dyn MediaProvider>), Failure> {
-        let invalid = |code: &str, message: String| Failure::new(ErrorClass::Validation, code, message);
+        let invalid =
+            |code: &str, message: String| Failure::new(ErrorClass::Validation, code, message);
         let field = |name: &str| {
             settings.get(name).or_else(|| input.get(name)).filter(|value| !value.is_null())
         };
         let kind = field("kind").cloned().unwrap_or_else(|| "image".into());
         let kind: MediaKind = serde_json::from_value(kind.clone()).map_err(|_unknown| {
-            invalid("media_kind", format!("agent {} cannot make {kind}: image, video or voice", agent.name))
+            invalid(
+                "media_kind",
+                format!("agent {} cannot make {kind}: image, video or voice", agent.name),
+            )
         })?;
         let named = field("provider").and_then(Value::as_str);
         let provider = match named {
@@ -108,7 +112,10 @@ impl Runtime {
         let provider = provider.ok_or_else(|| {
             let known: Vec<&str> = self.providers().media_for(kind).map(|p| p.name()).collect();
             let wanted = named.unwrap_or("any provider");
-            invalid("media_provider", format!("{wanted} cannot make it; configured are: {}", known.join(", ")))
+            invalid(
+                "media_provider",
+                format!("{wanted} cannot make it; configured are: {}", known.join(", ")),
+            )
         })?;
         Ok((kind, provider))
     }
@@ -128,7 +135,9 @@ impl Runtime {
         if (work.is_recovered || call.timed_out) && !call.may_resend {
             let found = match safety {
                 CallSafety::Idempotent => None,
-                CallSafety::LookUp => self.find_media(provider, &request.key).await.map_err(in_doubt)?,
+                CallSafety::LookUp => {
+                    self.find_media(provider, &request.key).await.map_err(in_doubt)?
+                },
                 CallSafety::Neither if call.dispatched.is_none() => None,
                 CallSafety::Neither => {
                     let message = format!("{} cannot be asked what became of it", provider.name());
@@ -160,7 +169,9 @@ impl Runtime {
                 },
                 CallSafety::LookUp => {
                     let found = self.find_media(provider, &request.key).await.map_err(in_doubt)?;
-                    found.ok_or_else(|| Ended::Report(failed(call, failure.into_failure(), Vec::new())))
+                    found.ok_or_else(|| {
+                        Ended::Report(failed(call, failure.into_failure(), Vec::new()))
+                    })
                 },
             },
         }
@@ -174,7 +185,9 @@ impl Runtime {
         match provider.look_up(key).await {
             Ok(LookUp::Found(submitted)) => Ok(Some(submitted)),
             Ok(LookUp::Denied) => Ok(None),
-            Ok(LookUp::CannotSay) => Err(format!("{} cannot say what became of it", provider.name())),
+            Ok(LookUp::CannotSay) => {
+                Err(format!("{} cannot say what became of it", provider.name()))
+            },
             Err(failure) => Err(failure.to_string()),
         }
     }
@@ -233,7 +246,9 @@ impl Runtime {
         let objects = Arc::clone(self.objects());
         let stored = tokio::task::spawn_blocking(move || objects.put(&bytes)).await;
         let failure = |message: String| Failure::new(ErrorClass::Transient, "not_stored", message);
-        stored.map_err(|error| failure(error.to_string()))?.map_err(|error| failure(error.to_string()))
+        stored
+            .map_err(|error| failure(error.to_string()))?
+            .map_err(|error| failure(error.to_string()))
     }
 }
 

@@ -26,7 +26,12 @@ pub(crate) struct Wish {
 }
 
 impl Runtime {
-    pub(crate) async fn start_child(&self, work: &Work, (step, token): (StepKey, Token), wish: Wish) {
+    pub(crate) async fn start_child(
+        &self,
+        work: &Work,
+        (step, token): (StepKey, Token),
+        wish: Wish,
+    ) {
         let failure = loop {
             match self.try_start_child(work, (&step, token), &wish).await {
                 Ok(()) => return self.lay_down(work, token),
@@ -46,10 +51,14 @@ impl Runtime {
         let invalid = |code: &str, message: String| {
             StartFault::Never(Failure::new(ErrorClass::Validation, code, message))
         };
-        let input = wish.input.clone().map_err(|fault| invalid("input_fault", fault.to_string()))?;
+        let input =
+            wish.input.clone().map_err(|fault| invalid("input_fault", fault.to_string()))?;
         let parent = self.load_shared(&work.run).await.map_err(|_| StartFault::Later)?;
         if self.depth(&parent).await >= DEPTH_MAX {
-            return Err(invalid("too_deep", format!("runs may stand {DEPTH_MAX} deep inside each other")));
+            return Err(invalid(
+                "too_deep",
+                format!("runs may stand {DEPTH_MAX} deep inside each other"),
+            ));
         }
         let definition = self
             .library()
@@ -66,13 +75,16 @@ impl Runtime {
             priority: parent.priority,
             ..StartRun::default()
         };
-        let request = StartRequest { definition, start, id: Some(wish.child.clone()), idempotency: None };
+        let request =
+            StartRequest { definition, start, id: Some(wish.child.clone()), idempotency: None };
         match self.start(request).await {
             Ok(_) => Ok(()),
             // It was started before this process began.
             Err(SubmitError::Refused(Refusal::RunState { .. })) => Ok(()),
             Err(SubmitError::NotStored(AppendError::Conflict { .. })) => Ok(()),
-            Err(SubmitError::Refused(refusal)) => Err(invalid("child_refused", refusal.to_string())),
+            Err(SubmitError::Refused(refusal)) => {
+                Err(invalid("child_refused", refusal.to_string()))
+            },
             Err(_) => Err(StartFault::Later),
         }
     }
@@ -91,7 +103,12 @@ impl Runtime {
     }
 
     /// Ends a child nobody waits for. It reports by itself when it has ended.
-    pub(crate) async fn cancel_child(&self, work: &Work, (step, token): (StepKey, Token), child: RunId) {
+    pub(crate) async fn cancel_child(
+        &self,
+        work: &Work,
+        (step, token): (StepKey, Token),
+        child: RunId,
+    ) {
         let command = Command::Cancel {
             reason: Some(format!("the run {} that asked for it goes on without it", work.run)),
             compensate: false,
@@ -117,7 +134,12 @@ impl Runtime {
     }
 
     /// Tells the waiting run how this one ended, and notes that it knows.
-    pub(crate) async fn notify_parent(&self, work: &Work, parent: ParentLink, outcome: ChildOutcome) {
+    pub(crate) async fn notify_parent(
+        &self,
+        work: &Work,
+        parent: ParentLink,
+        outcome: ChildOutcome,
+    ) {
         let told = Work { run: parent.run, stop: work.stop.clone(), is_recovered: false };
         let command = Command::JoinChild { step: parent.step, token: parent.token, outcome };
         self.deliver(&told, None, command).await;

@@ -41,7 +41,8 @@ impl Runtime {
             };
             match asked {
                 Ok(MediaStatus::Working { progress_permille }) => {
-                    let percent = progress_permille.and_then(|permille| u8::try_from(permille / 10).ok());
+                    let percent =
+                        progress_permille.and_then(|permille| u8::try_from(permille / 10).ok());
                     if percent.is_some() && percent != told {
                         told = percent;
                         let (step, message) = (step.clone(), None);
@@ -51,7 +52,8 @@ impl Runtime {
                 },
                 Ok(MediaStatus::Done(done)) => {
                     let place = Place { run: &work.run, step: &step, token };
-                    let facts = (Digest::of(job.id.as_bytes()), self.clock().now().millis_since(began).0);
+                    let facts =
+                        (Digest::of(job.id.as_bytes()), self.clock().now().millis_since(began).0);
                     let report = match self.keep(&place, &*provider, facts, done).await {
                         Ok(made) => Command::FinishAttempt(Box::new(FinishAttempt {
                             step,
@@ -69,7 +71,9 @@ impl Runtime {
                     let report = fail(&step, token, failure.into_failure(), Vec::new());
                     return self.deliver(work, Some(token), report).await;
                 },
-                Err(failure) => tracing::debug!(run.id = %work.run, %failure, "asking about a job failed"),
+                Err(failure) => {
+                    tracing::debug!(run.id = %work.run, %failure, "asking about a job failed")
+                },
             }
             tokio::select! {
                 biased;

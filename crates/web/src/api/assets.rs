@@ -103,7 +103,8 @@ async fn get_content(
     let objects = Arc::clone(app.runtime().objects());
     let digest = asset.sha256.clone();
     let read = tokio::task::spawn_blocking(move || objects.get_range(&digest, first, length));
-    let bytes = read.await.map_err(|_| Problem::new(&codes::INTERNAL, "reading was given up"))??;
+    let bytes =
+        read.await.map_err(|_| Problem::new(&codes::INTERNAL, "reading was given up"))??;
     let bytes = bytes.ok_or_else(|| {
         Problem::new(&codes::DAMAGED, format!("the bytes of asset {} are not stored", asset.id))
     })?;

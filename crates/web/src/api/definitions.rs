@@ -231,7 +231,9 @@ impl DefinitionJson {
             title: (&definition.title).into(),
             description: (&definition.description).into(),
             tags: definition.tags.clone(),
-            phases: phases.map(|(id, label)| PhaseOf { id: id.clone(), label: label.into() }).collect(),
+            phases: phases
+                .map(|(id, label)| PhaseOf { id: id.clone(), label: label.into() })
+                .collect(),
             steps: definition.steps.iter().map(|step| step_of(definition, step)).collect(),
             input_schema: definition.input_schema.source().clone(),
             estimate: expected(definition).into(),

@@ -180,7 +180,8 @@ async fn start_run(
         ..StartRun::default()
     };
     let request = StartRequest { definition, start, id: None, idempotency };
-    let started = app.runtime().start(request).await.map_err(|error| under(error.into(), "/input"))?;
+    let started =
+        app.runtime().start(request).await.map_err(|error| under(error.into(), "/input"))?;
     accepted(&app, &caller, &started).await
 }
 
@@ -234,9 +235,9 @@ async fn list_runs(
 ) -> Result<Answer<Listing<RunRow>>, Problem> {
     let paging = query.paging()?;
     let label = query.get("label").map(|pair| {
-        let (key, value) = pair.split_once(':').ok_or_else(|| {
-            Problem::new(&codes::BAD_QUERY, "`label` is `key:value`")
-        })?;
+        let (key, value) = pair
+            .split_once(':')
+            .ok_or_else(|| Problem::new(&codes::BAD_QUERY, "`label` is `key:value`"))?;
         Ok::<_, Problem>((key.to_owned(), value.to_owned()))
     });
     let statuses = query.get("status").into_iter().flat_map(|text| text.split(','));
@@ -258,7 +259,14 @@ async fn list_runs(
 
 /// The statuses that a list can be narrowed to.
 pub(crate) const STATUSES: [&str; 9] = [
-    "pending", "running", "waiting", "delivered", "paused", "closing", "completed", "failed",
+    "pending",
+    "running",
+    "waiting",
+    "delivered",
+    "paused",
+    "closing",
+    "completed",
+    "failed",
     "cancelled",
 ];
 
@@ -267,8 +275,7 @@ fn known_status(status: &str) -> Result<String, Problem> {
         return Ok(status.to_owned());
     }
     let words = format!("there is no status `{}`", crate::problem::shown(status));
-    Err(Problem::new(&codes::BAD_QUERY, words)
-        .with_allowed(STATUSES.map(str::to_owned).to_vec()))
+    Err(Problem::new(&codes::BAD_QUERY, words).with_allowed(STATUSES.map(str::to_owned).to_vec()))
 }
 
 async fn get_run(

@@ -8,6 +8,7 @@ use serde_json::Value;
 use showrunner_engine::command::Command;
 use showrunner_engine::event::DoubtVerdict;
 use showrunner_engine::id::StepKey;
+use showrunner_engine::money::MicroUsd;
 
 use super::load::step_of;
 use super::runs::CommandAnswer;
@@ -156,6 +157,9 @@ async fn complete_step(
 struct ResolveBody {
     /// `resend`: it did not take effect. `failed`: it counts as failed.
     verdict: VerdictBody,
+    /// What the call has cost all the same, millionths of a dollar, from the provider's own books.
+    #[serde(default)]
+    cost_micros: i64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -175,7 +179,11 @@ async fn resolve_doubt(
         VerdictBody::Resend => DoubtVerdict::Resend,
         VerdictBody::Failed => DoubtVerdict::Failed,
     };
-    let command =
-        Command::ResolveDoubt { step: StepKey::from(key), verdict, by: caller.principal() };
+    let command = Command::ResolveDoubt {
+        step: StepKey::from(key),
+        verdict,
+        cost: MicroUsd(body.cost_micros),
+        by: caller.principal(),
+    };
     Ok(Answer(app.ask(&caller, &id, command).await?.into()))
 }

@@ -160,10 +160,7 @@ struct SystemJson {
     boot_id: String,
 }
 
-async fn get_system(
-    State(app): State<App>,
-    caller: Caller,
-) -> Result<Answer<SystemJson>, Problem> {
+async fn get_system(State(app): State<App>, caller: Caller) -> Result<Answer<SystemJson>, Problem> {
     let runtime = app.runtime();
     let counts = runtime.journal().home(&caller.org, runtime.clock().now()).await?;
     let providers = providers(runtime.providers());

@@ -24,10 +24,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, Box<Problem>> {
         let (line, column) = (fault.line(), fault.column());
         let words = fault.to_string();
         let what = words.split(" at line ").next().unwrap_or(&words);
-        let problem = Problem::new(
-            &codes::MALFORMED_JSON,
-            format!("line {line}, column {column}: {what}"),
-        );
+        let problem =
+            Problem::new(&codes::MALFORMED_JSON, format!("line {line}, column {column}: {what}"));
         Box::new(problem.with("line", line).with("column", column))
     })
 }

@@ -9,36 +9,44 @@ use crate::ui::{Look, shell};
 /// The page of a problem that somebody has just met.
 pub(super) fn render(_app: &App, problem: &Problem, request_id: &str, look: Look) -> Markup {
     let words = look.words();
-    shell::plain(look, problem.code.title, &html! {
-        article class="notice" {
-            p class="notice-code" { (problem.code.status) " · " (problem.code.code) }
-            h1 { (problem.code.title) }
-            p { (problem.detail) }
-            @if !problem.errors.is_empty() {
-                ul { @for error in &problem.errors { li { code { (error.pointer) } " " (error.detail) } } }
-            }
-            @if let Some(hint) = &problem.hint { p class="muted" { (hint) } }
-            p class="actions" {
-                @if problem.code.status == 401 {
-                    a class="button primary" href="/login" { (words.sign_in) }
-                } @else {
-                    a class="button primary" href="/" { (words.home) }
+    shell::plain(
+        look,
+        problem.code.title,
+        &html! {
+            article class="notice" {
+                p class="notice-code" { (problem.code.status) " · " (problem.code.code) }
+                h1 { (problem.code.title) }
+                p { (problem.detail) }
+                @if !problem.errors.is_empty() {
+                    ul { @for error in &problem.errors { li { code { (error.pointer) } " " (error.detail) } } }
                 }
-                a class="button" href=(format!("/problems/{}", problem.code.code)) { (words.what_it_means) }
+                @if let Some(hint) = &problem.hint { p class="muted" { (hint) } }
+                p class="actions" {
+                    @if problem.code.status == 401 {
+                        a class="button primary" href="/login" { (words.sign_in) }
+                    } @else {
+                        a class="button primary" href="/" { (words.home) }
+                    }
+                    a class="button" href=(format!("/problems/{}", problem.code.code)) { (words.what_it_means) }
+                }
+                p class="muted small" { (words.request_id) " " code { (request_id) } }
             }
-            p class="muted small" { (words.request_id) " " code { (request_id) } }
-        }
-    })
+        },
+    )
 }
 
 /// The page that explains a code.
 pub fn problem_page(code: &Code, look: Look) -> Markup {
-    shell::plain(look, code.title, &html! {
-        article class="notice prose" lang="en" {
-            p class="notice-code" { (code.status) " · " (code.code) }
-            (markdown(code.page))
-        }
-    })
+    shell::plain(
+        look,
+        code.title,
+        &html! {
+            article class="notice prose" lang="en" {
+                p class="notice-code" { (code.status) " · " (code.code) }
+                (markdown(code.page))
+            }
+        },
+    )
 }
 
 /// The little Markdown that our own pages use: headings, paragraphs, and code.

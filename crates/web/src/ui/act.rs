@@ -6,6 +6,7 @@ use showrunner_engine::command::{AnswerCheckpoint, Command};
 use showrunner_engine::definition::Verb;
 use showrunner_engine::event::DoubtVerdict;
 use showrunner_engine::id::{Digest, StepKey};
+use showrunner_engine::money::MicroUsd;
 
 use crate::App;
 use crate::auth::Caller;
@@ -128,8 +129,12 @@ async fn resolve(
             return Err(Problem::invalid(vec![FieldError::new("/verdict", words)]));
         },
     };
-    let command =
-        Command::ResolveDoubt { step: StepKey::from(step), verdict, by: caller.principal() };
+    let command = Command::ResolveDoubt {
+        step: StepKey::from(step),
+        verdict,
+        cost: MicroUsd::ZERO,
+        by: caller.principal(),
+    };
     ask(&app, &caller, &id, command).await
 }
 

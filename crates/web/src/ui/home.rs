@@ -38,11 +38,7 @@ struct Home {
     recent: Vec<RunView>,
 }
 
-async fn show(
-    State(app): State<App>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Response, Problem> {
+async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
     let Ok(caller) = auth::identify(&app, &headers).await else {
         return Ok(Redirect::to("/login").into_response());
     };
@@ -69,7 +65,9 @@ async fn read(app: &App, caller: &Caller) -> Result<Home, JournalError> {
         let shown = shown.map(|asset| AssetJson::of(&asset.asset, asset.step.as_str()));
         asking.push((open, shown));
     }
-    let mut running = journal.list_runs(&with(&["running", "waiting", "paused", "closing", "delivered"], 20)).await?;
+    let mut running = journal
+        .list_runs(&with(&["running", "waiting", "paused", "closing", "delivered"], 20))
+        .await?;
     running.retain(|run| !asking.iter().any(|(open, _)| open.run_id == run.id));
     let recent = journal.list_runs(&with(&["completed", "failed", "cancelled"], 8)).await?;
     Ok(Home { counts, asking, running, recent })
@@ -143,20 +141,22 @@ fn ask_card(frame: &Frame<'_>, open: &CheckpointView, asset: Option<&AssetJson>)
 
 fn starters(frame: &Frame<'_>, is_empty: bool) -> Markup {
     let words = frame.look.words();
-    let card = |starter: &Starter| html! {
-        li class="starter" {
-            div {
-                h3 { (starter.title.in_language(frame.look.language)) }
-                p class="muted" { (starter.about.in_language(frame.look.language)) }
-            }
-            div class="actions" {
-                a class=(if is_empty { "button" } else { "button primary" }) href=(starter.form) { (words.new) }
-                form method="post" action=(starter.demo) {
-                    (frame.form_key())
-                    button class=[is_empty.then_some("primary")] { (words.run_demo) }
+    let card = |starter: &Starter| {
+        html! {
+            li class="starter" {
+                div {
+                    h3 { (starter.title.in_language(frame.look.language)) }
+                    p class="muted" { (starter.about.in_language(frame.look.language)) }
                 }
+                div class="actions" {
+                    a class=(if is_empty { "button" } else { "button primary" }) href=(starter.form) { (words.new) }
+                    form method="post" action=(starter.demo) {
+                        (frame.form_key())
+                        button class=[is_empty.then_some("primary")] { (words.run_demo) }
+                    }
+                }
+                @if is_empty { p class="muted small" { (words.or_command) ": " code { "showrunner demo" } } }
             }
-            @if is_empty { p class="muted small" { (words.or_command) ": " code { "showrunner demo" } } }
         }
     };
     html! {

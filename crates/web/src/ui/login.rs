@@ -72,7 +72,8 @@ async fn enter(app: &App, headers: &HeaderMap, token: &str) -> Result<Response, 
     }
     let session = app.secret().session(&digest, app.runtime().clock().now());
     let span = auth::SESSION_SPAN.0 / 1000;
-    let cookie = format!("{SESSION_COOKIE}={session}; Path=/; Max-Age={span}; HttpOnly; SameSite=Lax");
+    let cookie =
+        format!("{SESSION_COOKIE}={session}; Path=/; Max-Age={span}; HttpOnly; SameSite=Lax");
     Ok(([(SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
@@ -83,18 +84,22 @@ async fn sign_out() -> Response {
 
 fn form(look: Look, was_wrong: bool) -> Response {
     let words = look.words();
-    let page = shell::plain(look, words.login_title, &html! {
-        form class="notice login" method="post" action="/login" {
-            h1 { (words.login_title) }
-            p { (words.login_about) }
-            @if was_wrong { p class="wrong" role="alert" { (words.login_wrong) } }
-            label for="token" { (words.login_token) }
-            input id="token" name="token" type="password" required autofocus
-                autocomplete="current-password" spellcheck="false";
-            button class="primary" { (words.sign_in) }
-            p class="muted small" { (words.login_where) }
-        }
-    });
+    let page = shell::plain(
+        look,
+        words.login_title,
+        &html! {
+            form class="notice login" method="post" action="/login" {
+                h1 { (words.login_title) }
+                p { (words.login_about) }
+                @if was_wrong { p class="wrong" role="alert" { (words.login_wrong) } }
+                label for="token" { (words.login_token) }
+                input id="token" name="token" type="password" required autofocus
+                    autocomplete="current-password" spellcheck="false";
+                button class="primary" { (words.sign_in) }
+                p class="muted small" { (words.login_where) }
+            }
+        },
+    );
     let status = if was_wrong { StatusCode::FORBIDDEN } else { StatusCode::OK };
     (status, page).into_response()
 }

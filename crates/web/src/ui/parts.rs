@@ -115,13 +115,9 @@ pub fn span(ms: u64, look: Look) -> String {
             let tenths = ms / 100;
             format!("{}.{}{gap}{}", tenths / 10, tenths % 10, words.second)
         },
-        60..3600 => format!(
-            "{}{gap}{} {}{gap}{}",
-            seconds / 60,
-            words.minute,
-            seconds % 60,
-            words.second
-        ),
+        60..3600 => {
+            format!("{}{gap}{} {}{gap}{}", seconds / 60, words.minute, seconds % 60, words.second)
+        },
         _ => format!(
             "{}{gap}{} {}{gap}{}",
             seconds / 3600,
@@ -216,6 +212,9 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        assert_eq!(["0", "999", "1,000", "12,345,678"].map(str::to_owned), [0, 999, 1000, 12_345_678].map(count));
+        assert_eq!(
+            ["0", "999", "1,000", "12,345,678"].map(str::to_owned),
+            [0, 999, 1000, 12_345_678].map(count)
+        );
     }
 }

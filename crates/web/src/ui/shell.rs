@@ -40,37 +40,37 @@ impl<'a> Frame<'a> {
     /// A whole page. `stream` is the live stream that says when to look again.
     pub fn page(&self, title: &str, stream: Option<&str>, content: &Markup) -> Markup {
         let words = self.look.words();
-        let nav = [
-            ("/", words.home),
-            ("/runs", words.runs),
-            ("/definitions", words.definitions),
-        ];
+        let nav = [("/", words.home), ("/runs", words.runs), ("/definitions", words.definitions)];
         let here = self.path.split('?').next().unwrap_or("/");
         let is_here = |to: &str| here == to || (to != "/" && here.starts_with(&format!("{to}/")));
         let new = self.app.starters().first().map(|starter| starter.form);
-        document(self.look, title, &html! {
-            a class="skip-link" href="#main" { (words.skip_link) }
-            header class="bar" {
-                div class="bar-in" {
-                    a class="brand" href="/" aria-label=(words.product) { (mark()) span { (words.product) } }
-                    nav aria-label=(words.navigation) {
-                        ul {
-                            @for (to, name) in nav {
-                                li { a href=(to) aria-current=[is_here(to).then_some("page")] { (name) } }
+        document(
+            self.look,
+            title,
+            &html! {
+                a class="skip-link" href="#main" { (words.skip_link) }
+                header class="bar" {
+                    div class="bar-in" {
+                        a class="brand" href="/" aria-label=(words.product) { (mark()) span { (words.product) } }
+                        nav aria-label=(words.navigation) {
+                            ul {
+                                @for (to, name) in nav {
+                                    li { a href=(to) aria-current=[is_here(to).then_some("page")] { (name) } }
+                                }
+                            }
+                        }
+                        div class="bar-end" {
+                            span class="live" id="live" data-on=(words.live_on) data-off=(words.live_off) data-over=(words.live_over) hidden {}
+                            @if let Some(new) = new {
+                                a class="button primary small" href=(new) { (words.new) }
                             }
                         }
                     }
-                    div class="bar-end" {
-                        span class="live" id="live" data-on=(words.live_on) data-off=(words.live_off) data-over=(words.live_over) hidden {}
-                        @if let Some(new) = new {
-                            a class="button primary small" href=(new) { (words.new) }
-                        }
-                    }
                 }
-            }
-            main id="main" tabindex="-1" data-stream=[stream] { (content) }
-            footer class="foot" { (self.foot()) }
-        })
+                main id="main" tabindex="-1" data-stream=[stream] { (content) }
+                footer class="foot" { (self.foot()) }
+            },
+        )
     }
 
     fn foot(&self) -> Markup {
@@ -94,15 +94,19 @@ impl<'a> Frame<'a> {
 /// A page for somebody who is not known, or who has met a problem.
 pub fn plain(look: Look, title: &str, content: &Markup) -> Markup {
     let words = look.words();
-    document(look, title, &html! {
-        header class="bar" {
-            div class="bar-in" {
-                a class="brand" href="/" aria-label=(words.product) { (mark()) span { (words.product) } }
+    document(
+        look,
+        title,
+        &html! {
+            header class="bar" {
+                div class="bar-in" {
+                    a class="brand" href="/" aria-label=(words.product) { (mark()) span { (words.product) } }
+                }
             }
-        }
-        main id="main" class="narrow" tabindex="-1" { (content) }
-        footer class="foot" { (chooser(look, "/")) }
-    })
+            main id="main" class="narrow" tabindex="-1" { (content) }
+            footer class="foot" { (chooser(look, "/")) }
+        },
+    )
 }
 
 fn document(look: Look, title: &str, body: &Markup) -> Markup {

@@ -1,5 +1,10 @@
 //! Reading an English brief by its small words.
 
+use super::reading::head;
+
+/// A phrase is looked for in so much text.
+const PHRASE_BYTES_MAX: usize = 160;
+
 /// Words after which the thing itself is named, the surest first.
 const CUES: [&str; 14] = [
     "introducing ",
@@ -120,7 +125,7 @@ pub(super) fn audience(prompt: &str) -> Option<String> {
         ["target audience: ", "audience: ", "aimed at ", "targeting ", "targeted at ", "for "]
     {
         for (at, _) in lower.match_indices(cue) {
-            let rest = prompt.get(at + cue.len()..).unwrap_or("");
+            let rest = head(prompt.get(at + cue.len()..).unwrap_or(""), PHRASE_BYTES_MAX);
             let end = ends(rest, &[",", ".", ";", "\n", "!", "?", " — ", " with "]);
             let people = rest.get(..end).unwrap_or(rest).trim();
             let first = people.split(' ').next().unwrap_or("").to_ascii_lowercase();
@@ -208,6 +213,7 @@ fn quoted(prompt: &str) -> Option<&str> {
 
 /// The phrase at the beginning of `rest`, without its article.
 fn phrase(rest: &str) -> &str {
+    let rest = head(rest, PHRASE_BYTES_MAX);
     let mut end = ends(rest, &STOPS);
     // `in` and `from` belong to it before a name (an inn in Kyoto), else not (shoes in blue).
     for link in [" in ", " from ", " at ", " on "] {

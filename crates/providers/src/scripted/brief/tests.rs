@@ -2,6 +2,10 @@ use serde_json::json;
 
 use super::*;
 
+fn read(input: &Value, feedback: Option<&Value>) -> Brief {
+    Brief::read(input, feedback, &Readings::default())
+}
+
 #[test]
 fn english_briefs_are_about_what_a_reader_thinks_they_are_about() {
     for (prompt, noun, audience) in [
@@ -33,7 +37,7 @@ fn english_briefs_are_about_what_a_reader_thinks_they_are_about() {
             None,
         ),
     ] {
-        let brief = Brief::read(&json!({ "prompt": prompt }), None);
+        let brief = read(&json!({ "prompt": prompt }), None);
         assert_eq!(brief.noun.as_deref(), Some(noun), "{prompt}");
         assert_eq!(brief.audience.as_deref(), audience, "{prompt}");
         assert_eq!(brief.lang, Lang::En);
@@ -57,7 +61,7 @@ fn japanese_briefs_too() {
         ("「月あかり」という日本酒の広告", "月あかり", None),
         ("子育て世代向けに、家計簿アプリの広告を作成", "家計簿アプリ", Some("子育て世代")),
     ] {
-        let brief = Brief::read(&json!({ "prompt": prompt }), None);
+        let brief = read(&json!({ "prompt": prompt }), None);
         assert_eq!(brief.noun.as_deref(), Some(noun), "{prompt}");
         assert_eq!(brief.audience.as_deref(), audience, "{prompt}");
         assert_eq!(brief.lang, Lang::Ja);
@@ -66,7 +70,7 @@ fn japanese_briefs_too() {
 
 #[test]
 fn language_can_be_ordered() {
-    let lang = |input: Value| Brief::read(&input, None).lang;
+    let lang = |input: Value| read(&input, None).lang;
     assert_eq!(lang(json!({"prompt": "green tea", "language": "ja"})), Lang::Ja);
     assert_eq!(lang(json!({"prompt": "緑茶の広告", "language": "en-GB"})), Lang::En);
 }
@@ -74,7 +78,7 @@ fn language_can_be_ordered() {
 #[test]
 fn rules_are_broken_by_the_word_not_by_the_rule() {
     let breach = |prompt: &str, rules: Value| {
-        Brief::read(
+        read(
             &json!({"prompt": prompt, "brand": {"name": "X", "negative_constraints": rules}}),
             None,
         )
@@ -91,7 +95,7 @@ fn rules_are_broken_by_the_word_not_by_the_rule() {
 
 #[test]
 fn fields_of_life_are_told_by_the_last_word() {
-    let domain = |prompt: &str| Brief::read(&json!({ "prompt": prompt }), None).domain;
+    let domain = |prompt: &str| read(&json!({ "prompt": prompt }), None).domain;
     assert_eq!(domain("Poster for a tea festival"), Domain::Event);
     assert_eq!(domain("紅茶の広告"), Domain::Drink);
     assert_eq!(domain("Our steamed buns"), Domain::Other);
@@ -107,7 +111,7 @@ fn hostile_inputs_are_read_without_harm() {
     for input in
         [deep, json!({ "prompt": long }), json!({"prompt": " \n ", "duration": -5}), json!(null)]
     {
-        let brief = Brief::read(&input, Some(&json!({"odd": [1, 2]})));
+        let brief = read(&input, Some(&json!({"odd": [1, 2]})));
         assert_eq!(brief.duration_tenths, None);
     }
 }

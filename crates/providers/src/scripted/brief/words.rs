@@ -1,5 +1,8 @@
 //! Languages, and the fields of life that briefs come from.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// The language a reader gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::scripted) enum Lang {
@@ -21,7 +24,7 @@ pub(in crate::scripted) enum Domain {
     Other,
 }
 
-const WORDS: [(Domain, &[&str]); 8] = [
+static WORDS: [(Domain, &[&str]); 8] = [
     (
         Domain::Drink,
         &[
@@ -217,24 +220,47 @@ const WORDS: [(Domain, &[&str]); 8] = [
 ];
 
 impl Domain {
-    /// The field of the first of these texts that shows one.
-    pub(super) fn of(texts: &[&str]) -> Self {
-        texts.iter().find_map(|text| Self::in_text(text)).unwrap_or(Self::Other)
+    /// The word that stands last names the thing; those before it describe it: a tea festival is a
+    /// festival, and a festival tea is a tea.
+    pub(super) fn in_text(text: &str) -> Option<Self> {
+        let mut last: Option<(usize, Self)> = None;
+        let mut see = |place: usize, domain: Self| {
+            if last.is_none_or(|(known, _)| place > known) {
+                last = Some((place, domain));
+            }
+        };
+        let mut at = 0;
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            let place = at;
+            at += word.len() + 1;
+            if (2..=12).contains(&word.len())
+                && let Some(domain) = Self::of_word(&word.to_ascii_lowercase())
+            {
+                see(place, domain);
+            }
+        }
+        if super::is_japanese(text) {
+            for (domain, words) in &WORDS {
+                for word in words.iter().filter(|word| !word.is_ascii()) {
+                    if let Some(place) = text.rfind(word) {
+                        see(place, *domain);
+                    }
+                }
+            }
+        }
+        last.map(|(_, domain)| domain)
     }
 
-    fn in_text(text: &str) -> Option<Self> {
-        let lower = text.to_lowercase();
-        let known = |word: &&str| super::contains_word(&lower, word);
-        // The word that stands last names the thing; those before it describe it: a tea festival
-        // is a festival, and a festival tea is a tea.
-        WORDS
-            .iter()
-            .filter_map(|(domain, words)| {
-                let place = words.iter().filter(|w| known(w)).filter_map(|w| lower.rfind(*w)).max();
-                place.map(|place| (place, *domain))
-            })
-            .max_by_key(|(place, _)| *place)
-            .map(|(_, domain)| domain)
+    /// The field that an English word belongs to, in the singular or the plural.
+    fn of_word(word: &str) -> Option<Self> {
+        static KNOWN: LazyLock<HashMap<&'static str, Domain>> = LazyLock::new(|| {
+            let pairs = |(domain, words): &'static (Domain, &'static [&'static str])| {
+                words.iter().map(move |word| (*word, *domain))
+            };
+            WORDS.iter().flat_map(pairs).collect()
+        });
+        let one = || KNOWN.get(word.strip_suffix('s')?);
+        KNOWN.get(word).or_else(one).copied()
     }
 
     /// The name under which words and pictures of this field are written.

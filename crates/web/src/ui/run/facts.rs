@@ -181,7 +181,9 @@ pub(super) fn events(page: &Page<'_>) -> Markup {
 
 /// The part of an event that tells most: its step, then its words.
 fn about_event(json: &str) -> String {
-    let Ok(Value::Object(event)) = serde_json::from_str::<Value>(json) else { return String::new() };
+    let Ok(Value::Object(event)) = serde_json::from_str::<Value>(json) else {
+        return String::new();
+    };
     let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
     let failure = || Some(event.get("failure")?.get("message")?.as_str()?.to_owned());
     let answer = || {

@@ -104,7 +104,6 @@ fn upcoming(run: &Run) -> Option<StepNo> {
     if run.scopes.is_empty() {
         return None;
     }
-    run.steps_of(0).find(|&no| {
-        run.step(no).status == StepStatus::Pending && !run.def(no).is_fallback
-    })
+    run.steps_of(0)
+        .find(|&no| run.step(no).status == StepStatus::Pending && !run.def(no).is_fallback)
 }

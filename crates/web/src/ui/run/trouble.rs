@@ -9,7 +9,8 @@ use crate::ui::parts::{sentence, since, state_icon};
 
 pub(super) fn render(page: &Page<'_>) -> Markup {
     let run = page.run;
-    let troubled = (0..).zip(&run.steps).filter(|(_, step)| is_trouble(step) && !run.is_ended_well());
+    let troubled =
+        (0..).zip(&run.steps).filter(|(_, step)| is_trouble(step) && !run.is_ended_well());
     html! { @for (no, step) in troubled { (card(page, no, step)) } }
 }
 

@@ -1,0 +1,264 @@
+//! Puts journal, runtime and web together, top to bottom. The commands know nothing of how.
+
+mod token;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use showrunner_engine::at::Millis;
+use showrunner_engine::id::OrgId;
+use showrunner_journal::archive::BackupReport;
+use showrunner_journal::{
+    Hooks, Journal, Ownership, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions,
+};
+use showrunner_providers::ledger::{Durability, FileLedger};
+use showrunner_providers::scripted::{
+    FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
+};
+use showrunner_providers::{CallSafety, Mode, Profiles, Providers};
+use showrunner_runtime::{Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::serve::{DataDir, Database, Safety, Scripted, Serving};
+
+/// How long work under way may take to end when the server is told to stop.
+const GRACE: Millis = Millis(5_000);
+
+/// Calls a scripted provider takes at once; it has no reason to be slow.
+const SCRIPTED_ROOM: u32 = 4_096;
+
+/// Pictures drawn at once: each one keeps a core busy.
+const EASELS: u32 = 2;
+
+/// What the server is given.
+#[derive(Debug)]
+pub(crate) struct ServeOptions {
+    /// Where the data is, and how to work.
+    pub(crate) serving: Serving,
+    /// The open door: bound already, not blocking.
+    pub(crate) listener: TcpListener,
+    /// Where to say that it answers, and that it owns the database.
+    pub(crate) notices: mpsc::Sender<Notice>,
+    /// When to stop: finish what is being written, then return.
+    pub(crate) stop: CancellationToken,
+}
+
+/// What the server says of itself while it starts.
+#[derive(Clone, Debug)]
+pub(crate) enum Notice {
+    /// Requests are answered. A hot standby says so too.
+    Answering(Started),
+    /// This process owns the database: runs go on here. Comes after `Answering`; with a standby
+    /// much later or never.
+    Owner,
+}
+
+/// What is known once it answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Started {
+    /// The development token, which opens everything.
+    pub(crate) token: String,
+    /// The path of the one-time link that signs a browser in: `/login?token=…`.
+    pub(crate) login_path: String,
+    /// The providers whose answers are simulated.
+    pub(crate) simulated: Vec<String>,
+    /// Runs that were taken up again.
+    pub(crate) recovered: usize,
+}
+
+/// Serves until it is told to stop.
+pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    let ServeOptions { serving, listener, notices, stop } = options;
+    let feed = Feed::default();
+    let journal = open_journal(&serving.database, &serving.data, hooks(&feed, &stop)).await?;
+    let standby = journal.ownership() == Ownership::Standby;
+    if standby {
+        tracing::info!("another process owns the database; standing by");
+        tokio::select! {
+            owned = journal.wait_for_ownership() => { owned?; },
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+    let runtime = runtime(&serving, Arc::clone(&journal), feed)?;
+    let packs = showrunner_packs::install(&runtime, &OrgId::from("org_default")).await?;
+    let recovered = runtime.recover().await?;
+    runtime.start_timers();
+    let token = token::development(&journal, &serving.data, runtime.clock().now()).await?;
+    let facts = showrunner_web::Facts {
+        version: env!("CARGO_PKG_VERSION").into(),
+        data_dir: Some(serving.data.path().to_owned()),
+        metrics: None,
+    };
+    let router = showrunner_web::serve(runtime.clone(), facts, packs).await?;
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let started = Started {
+        login_path: format!("/login?token={token}"),
+        token,
+        simulated: simulated(runtime.providers()),
+        recovered: recovered.runs,
+    };
+    notices.send(Notice::Answering(started)).await.context("nobody waits for the server")?;
+    notices.send(Notice::Owner).await.context("nobody waits for the server")?;
+    let closing = stop.clone();
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move { closing.cancelled().await })
+        .await?;
+    runtime.shut_down(GRACE).await;
+    journal.close().await;
+    Ok(())
+}
+
+/// The journal tells the feed; when it can promise nothing any more, the process must end.
+fn hooks(feed: &Feed, stop: &CancellationToken) -> Hooks {
+    let (feed, stop) = (feed.clone(), stop.clone());
+    Hooks {
+        on_durable: Some(Arc::new(move |committed| feed.publish(committed))),
+        fatal: Arc::new(move |why| {
+            tracing::error!(
+                why,
+                "the journal has stopped; this process ends, a new start recovers"
+            );
+            stop.cancel();
+        }),
+    }
+}
+
+pub(crate) async fn open_journal(
+    database: &Database,
+    data: &DataDir,
+    hooks: Hooks,
+) -> anyhow::Result<Arc<dyn Journal>> {
+    match database {
+        Database::Sqlite(path) => {
+            let options = SqliteOptions {
+                path: path.clone(),
+                objects: data.objects(),
+                hooks,
+                ..SqliteOptions::in_directory(data.path())
+            };
+            Ok(SqliteJournal::open(options)? as Arc<dyn Journal>)
+        },
+        Database::Postgres(url) => {
+            let options = PostgresOptions { url: url.clone(), objects: data.objects(), hooks };
+            Ok(PostgresJournal::open(options).await? as Arc<dyn Journal>)
+        },
+    }
+}
+
+fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::Result<Runtime> {
+    let clock = Arc::new(SystemClock::new()?);
+    let objects = Arc::clone(journal.objects());
+    let providers = providers(&serving.scripted, &serving.data, &Pace::of(clock.clone()))?;
+    let mut limits = Limits::default().with_agent("producer", EASELS);
+    if let Some(limit) = serving.limit {
+        limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
+    }
+    let parts = Parts { journal, objects, clock, providers, feed };
+    Ok(Runtime::new(parts, Options { limits }))
+}
+
+fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result<Providers> {
+    let millis = |span: &Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let faults = match &scripted.faults {
+        Some(plan) => serde_json::from_value(plan.clone()).context("the fault plan")?,
+        None => FaultPlan::default(),
+    };
+    let config = ScriptedConfig {
+        seed: scripted.seed,
+        latency: Latency {
+            min_ms: millis(scripted.latency.start()),
+            max_ms: millis(scripted.latency.end()),
+        },
+        safety: match scripted.safety {
+            Safety::Idempotent => CallSafety::Idempotent,
+            Safety::LookUp => CallSafety::LookUp,
+            Safety::Neither => CallSafety::Neither,
+        },
+        faults,
+    };
+    let ledger = Arc::new(FileLedger::open(&data.ledger(), Durability::Process)?);
+    let mut providers = Providers::new(Profiles::shipped());
+    let model = ScriptedModel::new("scripted", config.clone(), ledger.clone(), pace.sleeper());
+    providers.add_model(Arc::new(model), SCRIPTED_ROOM);
+    providers.add_media(Arc::new(LocalPictures), EASELS);
+    let vendor = ScriptedMedia::new(
+        "scripted-media",
+        config,
+        MediaPrices::default(),
+        ledger,
+        pace.sleeper(),
+    );
+    providers.add_media(Arc::new(vendor), SCRIPTED_ROOM);
+    Ok(providers)
+}
+
+fn simulated(providers: &Providers) -> Vec<String> {
+    let models = providers.models().filter(|p| p.mode() == Mode::Scripted).map(|p| p.name());
+    let media = providers.media().filter(|p| p.mode() == Mode::Scripted).map(|p| p.name());
+    models.chain(media).map(str::to_owned).collect()
+}
+
+/// Copies the data of a server that is not running.
+pub(crate) async fn backup(
+    database: &Database,
+    data_dir: &Path,
+    to: &Path,
+) -> anyhow::Result<Value> {
+    let journal = open_journal(database, &DataDir::new(data_dir), Hooks::default()).await?;
+    let report = journal.backup(to).await?;
+    journal.close().await;
+    Ok(report_of(to, &report))
+}
+
+/// Makes a data folder out of a backup.
+pub(crate) async fn restore(from: &Path, data_dir: &Path) -> anyhow::Result<Value> {
+    let data = DataDir::new(data_dir);
+    let journal = open_journal(&Database::Sqlite(data.database()), &data, Hooks::default()).await?;
+    let report = journal.restore(from).await?;
+    journal.close().await;
+    Ok(report_of(data_dir, &report))
+}
+
+fn report_of(path: &Path, report: &BackupReport) -> Value {
+    json!({
+        "path": path,
+        "runs": report.rows.get("runs"),
+        "rows": report.rows,
+        "objects": report.objects,
+        "bytes": report.object_bytes,
+    })
+}
+
+/// Checks every run's chain of hashes in a database that no server has open.
+pub(crate) async fn verify(database: &Database, data_dir: &Path) -> anyhow::Result<Value> {
+    let journal = open_journal(database, &DataDir::new(data_dir), Hooks::default()).await?;
+    let verified = journal.verify().await?;
+    journal.close().await;
+    let broken: Vec<Value> = verified
+        .breaks
+        .iter()
+        .map(|at| json!({ "run": at.run_id, "seq": at.seq_first, "what": at.reason }))
+        .collect();
+    Ok(json!({
+        "runs": verified.runs,
+        "batches": verified.appends,
+        "events": verified.events,
+        "broken": broken,
+    }))
+}
+
+/// The SQLite that is linked in.
+pub(crate) fn sqlite_version() -> Option<String> {
+    Some(showrunner_journal::sqlite::library_version().to_owned())
+}
+
+/// Asks a Postgres for its version.
+pub(crate) async fn postgres_version(url: &str) -> anyhow::Result<String> {
+    Ok(showrunner_journal::postgres::server_version(url).await?)
+}
