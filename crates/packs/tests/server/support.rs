@@ -7,14 +7,14 @@ use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use showrunner_engine::at::{Millis, Timestamp};
+use showrunner_engine::at::Timestamp;
 use showrunner_engine::id::{Digest, OrgId};
 use showrunner_journal::query::tokens::StoredToken;
 use showrunner_journal::{Hooks, Journal, SqliteJournal, SqliteOptions};
 use showrunner_providers::ledger::MemoryLedger;
 use showrunner_providers::scripted::{ScriptedConfig, ScriptedModel};
-use showrunner_providers::{Profiles, Providers, Sleeper};
-use showrunner_runtime::{Clock, Feed, LocalPictures, Options, Parts, Runtime, SystemClock};
+use showrunner_providers::{Profiles, Providers};
+use showrunner_runtime::{Clock, Feed, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
 use showrunner_web::Facts;
 use tower::ServiceExt as _;
 
@@ -24,19 +24,6 @@ pub(crate) const OWNER: &str = "owner-token";
 pub(crate) const VIEWER: &str = "viewer-token";
 /// The owner of another organisation.
 pub(crate) const STRANGER: &str = "stranger-token";
-
-#[derive(Debug)]
-struct Pace(Arc<dyn Clock>);
-
-#[async_trait::async_trait]
-impl Sleeper for Pace {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-    async fn sleep(&self, span: Millis) {
-        self.0.sleep(span).await;
-    }
-}
 
 pub(crate) struct Server {
     pub(crate) app: Router,
@@ -83,7 +70,7 @@ impl Server {
         };
         let journal: Arc<dyn Journal> = SqliteJournal::open(options).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new().unwrap());
-        let sleeper = Arc::new(Pace(Arc::clone(&clock)));
+        let sleeper = Pace::of(Arc::clone(&clock)).sleeper();
         let mut providers = Providers::new(Profiles::shipped());
         let ledger = Arc::new(MemoryLedger::default());
         let scripted = ScriptedModel::new("scripted", config, ledger, sleeper);
