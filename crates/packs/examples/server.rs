@@ -5,28 +5,14 @@
 
 use std::sync::Arc;
 
-use showrunner_engine::at::{Millis, Timestamp};
 use showrunner_engine::id::{Digest, OrgId};
 use showrunner_journal::query::tokens::StoredToken;
 use showrunner_journal::{Hooks, Journal, SqliteJournal, SqliteOptions};
 use showrunner_providers::ledger::MemoryLedger;
 use showrunner_providers::scripted::{Latency, ScriptedConfig, ScriptedModel};
-use showrunner_providers::{Profiles, Providers, Sleeper};
-use showrunner_runtime::{Clock, Feed, LocalPictures, Options, Parts, Runtime, SystemClock};
+use showrunner_providers::{Profiles, Providers};
+use showrunner_runtime::{Clock, Feed, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
 use showrunner_web::Facts;
-
-#[derive(Debug)]
-struct Pace(Arc<dyn Clock>);
-
-#[async_trait::async_trait]
-impl Sleeper for Pace {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-    async fn sleep(&self, span: Millis) {
-        self.0.sleep(span).await;
-    }
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,10 +30,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let journal: Arc<dyn Journal> = SqliteJournal::open(options)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new()?);
-    let sleeper = Arc::new(Pace(Arc::clone(&clock)));
+    let sleeper = Pace::of(Arc::clone(&clock)).sleeper();
     let latency = Latency { min_ms: pace / 2, max_ms: pace };
     let config = ScriptedConfig { latency, ..ScriptedConfig::default() };
-    let mut providers = Providers::new(Profiles::default());
+    let mut providers = Providers::new(Profiles::shipped());
     let scripted =
         ScriptedModel::new("scripted", config, Arc::new(MemoryLedger::default()), sleeper);
     providers.add_model(Arc::new(scripted), 64);

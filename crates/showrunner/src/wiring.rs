@@ -93,6 +93,7 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         version: env!("CARGO_PKG_VERSION").into(),
         data_dir: Some(serving.data.path().to_owned()),
         metrics: None,
+        stop: stop.clone(),
     };
     let router = showrunner_web::serve(runtime.clone(), facts, packs).await?;
     listener.set_nonblocking(true)?;

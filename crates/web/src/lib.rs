@@ -25,6 +25,7 @@ use showrunner_engine::at::Timestamp;
 use showrunner_engine::id::sortable;
 use showrunner_journal::JournalError;
 use showrunner_runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 pub use auth::Caller;
 pub use problem::{FieldError, Problem};
@@ -39,6 +40,9 @@ pub struct Facts {
     pub data_dir: Option<PathBuf>,
     /// Renders `/metrics`; the page says that there are none when absent.
     pub metrics: Option<PrometheusHandle>,
+    /// Cancelled when the server is to stop: live streams end then, so that nothing waits for
+    /// readers that never leave.
+    pub stop: CancellationToken,
 }
 
 /// A product on top: routes of its own, and ways to begin that the home page offers.

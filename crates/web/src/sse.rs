@@ -118,8 +118,13 @@ impl RunStream {
                 let data = json!({ "status": status, "seq": self.cursor });
                 return Some(Frame::default().event("end").data(data.to_string()));
             }
+            let stop = self.app.facts().stop.clone();
             tokio::select! {
                 told = self.feed.recv() => self.hear(told),
+                () = stop.cancelled() => {
+                    self.state = State::Ended; // readers come back with their cursor
+                    return None;
+                },
                 _ = self.ping.tick() => return Some(self.sign_of_life()),
             }
         }
@@ -188,6 +193,7 @@ pub fn all_stream(app: App, org: OrgId) -> Response {
                     },
                     Err(RecvError::Closed) => return None,
                 },
+                () = app.facts().stop.cancelled() => return None,
                 _ = ping.tick() => ready.push_back(sign_of_life(&app, None)),
             }
         }

@@ -12,7 +12,7 @@ use showrunner_runtime::Runtime;
 use showrunner_web::problem::codes;
 use showrunner_web::{App, Caller, Problem};
 
-/// The sample brand of the organisation that is there at the first start.
+/// The sample brand of the organisation that every installation begins with.
 const SAMPLE: &str = "7c2d1200-0a0a-4b0e-8c0f-a02070b1c0de";
 
 /// A brand as it is stored and shown.
@@ -96,7 +96,7 @@ pub(super) async fn find(app: &App, org: &OrgId, id: &str) -> Result<BrandJson, 
 
 /// The id of an organisation's sample brand: fixed for the first one, derived for any other.
 fn sample_id(org: &OrgId) -> String {
-    if org.as_str() == "default" {
+    if org.as_str() == "org_default" {
         return SAMPLE.to_owned();
     }
     let digest = Digest::of(format!("sample brand of {org}").as_bytes());

@@ -8,13 +8,15 @@ use serde_json::Value;
 use showrunner_engine::command::{AnswerCheckpoint, Command};
 use showrunner_engine::definition::Verb;
 use showrunner_engine::id::{Digest, StepKey};
+use showrunner_journal::query::checkpoints::CheckpointView;
+use showrunner_journal::query::runs::RunFilter;
 
 use super::load::step_of;
 use super::runs::CommandAnswer;
 use crate::App;
 use crate::auth::Caller;
 use crate::body::Json;
-use crate::page::{Cursor, Listing, Query};
+use crate::page::{Cursor, Listing, Paging, Query};
 use crate::problem::{Problem, codes};
 use crate::routes::{Permission, Route};
 use crate::view::asset::AssetJson;
@@ -23,8 +25,9 @@ use crate::view::checkpoint::CheckpointJson;
 pub(super) fn table() -> Vec<Route> {
     vec![
         Route::get("/api/v1/approvals", "list_approvals")
-            .says("Lists what waits for people, the longest waiting first.")
+            .says("Lists what waits for people, the longest waiting first; or what was answered.")
             .paged()
+            .query("status", "string", "`open` (usual) or `answered`.")
             .gives::<Listing<CheckpointJson>>(200)
             .to(list_approvals),
         Route::get("/api/v1/runs/{id}/checkpoints/{step}", "get_checkpoint")
@@ -61,22 +64,61 @@ async fn list_approvals(
     query: Query,
 ) -> Result<Answer<Listing<CheckpointJson>>, Problem> {
     let paging = query.paging()?;
-    let journal = app.runtime().journal();
-    let after = paging.after.clone().map(Cursor::of_run);
-    let rows = journal.open_checkpoints(&caller.org, after, paging.limit).await?;
-    let last = || rows.last().map(|row| Cursor { at: row.opened_at, id: row.run_id.to_string() });
-    let next_cursor = paging.next(rows.len(), last);
+    let (rows, next_cursor) = match query.get("status") {
+        None | Some("open") => open(&app, &caller, &paging).await?,
+        Some("answered") => answered(&app, &caller, &paging).await?,
+        Some(_) => {
+            return Err(Problem::new(&codes::BAD_QUERY, "`status` is `open` or `answered`")
+                .with_allowed(vec!["open".into(), "answered".into()]));
+        },
+    };
     let mut data = Vec::with_capacity(rows.len());
     for row in &rows {
-        let mut shown = CheckpointJson::of_row(row);
-        let text = row.show.to_string();
-        let assets = journal.assets_of(&row.run_id).await?;
-        let shown_there = assets.iter().filter(|asset| text.contains(asset.asset.id.as_str()));
-        shown.assets =
-            shown_there.map(|asset| AssetJson::of(&asset.asset, asset.step.as_str())).collect();
-        data.push(shown);
+        data.push(with_files(&app, row).await?);
     }
     Ok(Answer(Listing { data, next_cursor }))
+}
+
+/// A page of checkpoints, and the cursor of the next.
+type Page = (Vec<CheckpointView>, Option<String>);
+
+async fn open(app: &App, caller: &Caller, paging: &Paging) -> Result<Page, Problem> {
+    let after = paging.after.clone().map(Cursor::of_run);
+    let journal = app.runtime().journal();
+    let rows = journal.open_checkpoints(&caller.org, after, paging.limit).await?;
+    let last = || rows.last().map(|row| Cursor { at: row.opened_at, id: row.run_id.to_string() });
+    let next = paging.next(rows.len(), last);
+    Ok((rows, next))
+}
+
+/// What was asked and answered in the newest runs; a page is so many runs.
+async fn answered(app: &App, caller: &Caller, paging: &Paging) -> Result<Page, Problem> {
+    let journal = app.runtime().journal();
+    let filter = RunFilter {
+        org: Some(caller.org.clone()),
+        after: paging.after.clone().map(Cursor::of_run),
+        limit: paging.limit,
+        ..RunFilter::default()
+    };
+    let runs = journal.list_runs(&filter).await?;
+    let last = || runs.last().map(|run| Cursor { at: run.started_at, id: run.id.to_string() });
+    let next = paging.next(runs.len(), last);
+    let mut found = Vec::new();
+    for run in &runs {
+        let asked = journal.checkpoints_of(&run.id).await?;
+        found.extend(asked.into_iter().filter(|asked| asked.status != "open"));
+    }
+    Ok((found, next))
+}
+
+/// A checkpoint with the files that stand in what it shows.
+async fn with_files(app: &App, row: &CheckpointView) -> Result<CheckpointJson, Problem> {
+    let mut shown = CheckpointJson::of_row(row);
+    let text = row.show.to_string();
+    let assets = app.runtime().journal().assets_of(&row.run_id).await?;
+    let there = assets.iter().filter(|asset| text.contains(asset.asset.id.as_str()));
+    shown.assets = there.map(|row| AssetJson::of(&row.asset, row.step.as_str())).collect();
+    Ok(shown)
 }
 
 async fn get_checkpoint(

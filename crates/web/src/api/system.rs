@@ -1,19 +1,22 @@
 //! The server about itself: health, metrics, descriptions, and what its codes mean.
 
+use std::path::{Path, PathBuf};
+
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::{Path as Place, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use showrunner_journal::Ownership;
+use showrunner_journal::{JournalError, Ownership};
 
 use super::registry::providers;
 use crate::App;
 use crate::auth::Caller;
-use crate::problem::{self, Problem, codes};
+use crate::body::Json;
+use crate::problem::{self, FieldError, Problem, codes};
 use crate::routes::{Gives, Permission, Route};
 use crate::ui::Look;
 use crate::view::Instant;
@@ -58,6 +61,20 @@ pub(super) fn table() -> Vec<Route> {
             .says("Version, database, what is simulated, how many runs there are.")
             .gives::<SystemJson>(200)
             .to(get_system),
+        Route::post("/api/v1/system/backup", "back_up")
+            .says("Copies everything into an empty folder of the server's machine, while serving.")
+            .permit(Permission::Operate)
+            .endless()
+            .takes_json::<BackupBody>()
+            .gives::<BackupJson>(200)
+            .problems(&[&codes::STORAGE_FULL])
+            .to(back_up),
+        Route::post("/api/v1/system/verify", "verify")
+            .says("Computes every run's chain of hashes again.")
+            .permit(Permission::Operate)
+            .endless()
+            .gives::<VerifiedJson>(200)
+            .to(verify),
     ]
 }
 
@@ -113,7 +130,7 @@ async fn definition_schema() -> Response {
 }
 
 async fn explain_problem(
-    Path(code): Path<String>,
+    Place(code): Place<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(code) = codes::find(&code) else {
@@ -186,5 +203,89 @@ async fn get_system(State(app): State<App>, caller: Caller) -> Result<Answer<Sys
         residents: runtime.resident_count(),
         started_at: app.started_at().into(),
         boot_id: app.boot_id().to_owned(),
+    }))
+}
+
+/// Where a backup goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct BackupBody {
+    /// A folder of the server's machine, as an absolute path; empty or not there yet.
+    #[schemars(length(min = 1, max = 4096))]
+    to: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct BackupJson {
+    /// The folder.
+    path: String,
+    /// How large it is.
+    bytes: u64,
+    /// How many runs it holds.
+    runs: u64,
+    /// How many stored objects it holds.
+    objects: u64,
+}
+
+async fn back_up(
+    State(app): State<App>,
+    Json(body): Json<BackupBody>,
+) -> Result<Answer<BackupJson>, Problem> {
+    let wrong = |words: String| Problem::invalid(vec![FieldError::new("/to", words)]);
+    let to = PathBuf::from(&body.to);
+    if !to.is_absolute() {
+        return Err(wrong("give an absolute path of the server's machine".into()));
+    }
+    let report = app.runtime().journal().backup(&to).await.map_err(|error| match error {
+        JournalError::Unusable(words) => wrong(words),
+        other => other.into(),
+    })?;
+    let bytes = tokio::task::spawn_blocking(move || size_of(&to)).await.unwrap_or_default();
+    let runs = report.rows.get("runs").copied().unwrap_or_default();
+    Ok(Answer(BackupJson { path: body.to, bytes, runs, objects: report.objects }))
+}
+
+/// The bytes of all files below a folder; what cannot be read counts as nothing.
+fn size_of(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(facts) if facts.is_dir() => size_of(&entry.path()),
+            Ok(facts) => facts.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct VerifiedJson {
+    runs: u64,
+    /// Appends looked at.
+    batches: u64,
+    events: u64,
+    /// The first break of each run that has one.
+    broken: Vec<BrokenJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct BrokenJson {
+    run: String,
+    /// The number of the first event that does not fit.
+    seq: u64,
+    what: String,
+}
+
+async fn verify(State(app): State<App>) -> Result<Answer<VerifiedJson>, Problem> {
+    let verified = app.runtime().journal().verify().await?;
+    let broken = verified.breaks.into_iter().map(|found| BrokenJson {
+        run: found.run_id.to_string(),
+        seq: found.seq_first,
+        what: found.reason,
+    });
+    Ok(Answer(VerifiedJson {
+        runs: verified.runs,
+        batches: verified.appends,
+        events: verified.events,
+        broken: broken.collect(),
     }))
 }

@@ -1,7 +1,7 @@
 //! Home: what needs me, what is running, what was finished, and how to begin.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use showrunner_journal::JournalError;
@@ -39,8 +39,12 @@ struct Home {
 }
 
 async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
-    let Ok(caller) = auth::identify(&app, &headers).await else {
-        return Ok(Redirect::to("/login").into_response());
+    let caller = match auth::identify(&app, &headers).await {
+        Ok(caller) => caller,
+        Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
+            return Ok(Redirect::to("/login").into_response());
+        },
+        Err(problem) => return Err(*problem),
     };
     let frame = Frame::new(&app, &caller, &headers, &uri);
     let home = read(&app, &caller).await?;

@@ -1,0 +1,21 @@
+//! The whole server in this process: a real journal in a temporary folder, the runtime, the
+//! scripted model at no latency, pictures drawn here, and the packs on top.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "server/support.rs"]
+mod support;
+#[path = "server/requests.rs"]
+mod requests;
+#[path = "server/generic.rs"]
+mod generic;
+#[path = "server/table.rs"]
+mod table;
+#[path = "server/hostile.rs"]
+mod hostile;
+#[path = "server/access.rs"]
+mod access;
+#[path = "server/live.rs"]
+mod live;
+#[path = "server/pages.rs"]
+mod pages;

@@ -1,0 +1,115 @@
+//! The screens, as they are without any script.
+
+use axum::body::Body;
+use axum::http::Method;
+
+use crate::support::{Server, as_owner};
+
+/// A page in a language.
+async fn page(server: &Server, path: &str, language: &str) -> String {
+    let request = as_owner(Method::GET, path)
+        .header("accept", "text/html")
+        .header("cookie", format!("sr_lang={language}"));
+    let answer = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    answer.text
+}
+
+/// What every page must have for those who do not see it.
+fn check(path: &str, page: &str, language: &str) {
+    assert!(page.contains(&format!("<html lang=\"{language}\"")), "{path}: lang");
+    assert_eq!(page.matches("<h1").count(), 1, "{path}: one h1");
+    assert_eq!(page.matches("<main").count(), 1, "{path}: one main");
+    assert!(!page.contains(" style=\""), "{path}: the policy forbids inline styles");
+    assert!(!page.contains("<script>"), "{path}: the policy forbids inline scripts");
+    for image in page.split("<img ").skip(1) {
+        let tag = image.split('>').next().unwrap();
+        assert!(tag.contains(" alt=\"") && !tag.contains(" alt=\"\""), "{path}: {tag}");
+    }
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "{path}: an id stands twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_screen_is_whole_in_both_languages() {
+    let server = Server::start().await;
+    let empty = page(&server, "/", "en").await;
+    assert!(empty.contains("Run the demo") && empty.contains("showrunner demo"), "the empty state helps");
+    let id = server.waiting_request().await;
+    let run = format!("/runs/{id}");
+    for language in ["en", "ja"] {
+        for path in ["/", "/runs", &run, "/new", "/new?sample=1", "/definitions", "/definitions/content-request-image", "/login"] {
+            let shown = page(&server, path, language).await;
+            check(path, &shown, language);
+        }
+    }
+    let english = page(&server, &run, "en").await;
+    for words in ["Approval waits for a decision.", "Approve and publish", "Request revision", "Simulated", "Publish “Daybreak Blend”"] {
+        assert!(english.contains(words), "{words}");
+    }
+    let japanese = page(&server, &run, "ja").await;
+    for words in ["「承認」が判断を待っています。", "承認して公開", "差し戻し", "シミュレーション"] {
+        assert!(japanese.contains(words), "{words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_makes_a_request_and_says_what_is_wrong() {
+    let server = Server::start().await;
+    let send = async |body: &str| {
+        let request = as_owner(Method::POST, "/new")
+            .header("content-type", "application/x-www-form-urlencoded");
+        server.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let brand = server.brand().await;
+    let wrong = send(&format!("brand_id={brand}&title=&prompt=A+quiet+kitchen")).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text.contains("A quiet kitchen"), "what was typed is still there");
+    assert!(wrong.text.contains("role=\"alert\""));
+    let right = send(&format!("brand_id={brand}&title=Launch&prompt=A+quiet+kitchen&aspect_ratio=16%3A9")).await;
+    assert_eq!(right.status, 303, "{}", right.text);
+    let run = right.header("location").to_owned();
+    let id = run.strip_prefix("/runs/").unwrap();
+    server.until(id, "checkpoint.opened").await;
+    let data = server.get(&format!("/api/v1/requests/{id}")).await.json();
+    let asset = &data["data"]["assets"][0];
+    assert!(asset["width"].as_u64() > asset["height"].as_u64());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_button_really_starts_something() {
+    let server = Server::start().await;
+    let request = as_owner(Method::POST, "/demo").header("content-type", "application/x-www-form-urlencoded");
+    let started = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(started.status, 303, "{}", started.text);
+    let id = started.header("location").strip_prefix("/runs/").unwrap().to_owned();
+    server.until(&id, "checkpoint.opened").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_errs_gets_a_page_that_helps() {
+    let server = Server::start().await;
+    let request = as_owner(Method::GET, "/runs/run_nothing").header("accept", "text/html");
+    let answer = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.header("content-type").starts_with("text/html"));
+    assert!(answer.text.contains("/problems/unknown_run") && answer.text.contains("req_"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_words_stay_words() {
+    let server = Server::start().await;
+    let mut brief = server.brief().await;
+    brief["title"] = serde_json::json!("<script>alert(1)</script>\" onload=\"x");
+    brief["prompt"] = serde_json::json!("</textarea><img src=x onerror=alert(1)>");
+    let created = server.post("/api/v1/requests", &brief).await.json();
+    let id = created["data"]["id"].as_str().unwrap();
+    server.until(id, "checkpoint.opened").await;
+    for path in ["/", "/runs", &format!("/runs/{id}")] {
+        let shown = page(&server, path, "en").await;
+        assert!(!shown.contains("<script>alert") && !shown.contains("<img src=x"), "{path}");
+    }
+}
