@@ -159,7 +159,12 @@ fn old_journals_fold_to_what_they_were() {
             run = showrunner_engine::fold(run, at, &event);
         }
         let state = std::fs::read_to_string(path.with_extension("state")).expect("its state");
-        assert!(dump(&run) == state, "{} folds to another state now:\n{}", path.display(), dump(&run));
+        assert!(
+            dump(&run) == state,
+            "{} folds to another state now:\n{}",
+            path.display(),
+            dump(&run)
+        );
     }
     assert!(found >= STORIES.len(), "{found} journals");
 }
