@@ -126,6 +126,7 @@ impl Decider<'_> {
         if self.run.is_ended() {
             resume_block(self.run, 0, &mut set);
         }
+        let set = without_inner(self.run, set);
         self.reopen(by);
         self.emit(Event::RunRolledBack {
             phase: phase.to_owned(),
@@ -237,11 +238,15 @@ fn again(run: &Run, target: StepNo) -> BTreeSet<StepNo> {
     if run.is_ended() {
         resume_block(run, 0, &mut set);
     }
-    // A container around it goes on where it stopped; what stands in one that is done again as a
-    // whole comes back with that.
+    // A container around it goes on where it stopped.
     for container in around(run, target) {
         set.remove(&container);
     }
+    without_inner(run, set)
+}
+
+/// What stands in a container that is done again as a whole comes back with that.
+fn without_inner(run: &Run, mut set: BTreeSet<StepNo>) -> BTreeSet<StepNo> {
     let whole = set.clone();
     set.retain(|&no| !around(run, no).any(|container| whole.contains(&container)));
     set
