@@ -52,6 +52,8 @@ pub(crate) struct Ledger {
     replayed: Run,
     /// Money by attempt and call number: each counts once.
     paid: BTreeMap<(Token, u16), Spend>,
+    /// Money that calls in doubt have cost, as their settling said.
+    doubted: Spend,
     /// Attempts that have succeeded.
     succeeded: BTreeSet<(StepKey, Token)>,
     /// Compares whole states, which is slow for large ones.
@@ -63,6 +65,7 @@ impl Ledger {
         Self {
             replayed: run.clone(),
             paid: BTreeMap::new(),
+            doubted: Spend::ZERO,
             succeeded: BTreeSet::new(),
             is_thorough: true,
         }
@@ -132,6 +135,9 @@ impl Ledger {
             let twice = self.paid.insert((token, call.no), call.spend());
             assert!(twice.is_none(), "call {} of attempt {token} was counted twice", call.no);
         }
+        if let Event::DoubtResolved { cost, .. } = event {
+            self.doubted = self.doubted.plus(Spend { cost: *cost, tokens: 0 });
+        }
         if let Event::StepSucceeded { step, token: Some(token), .. } = event {
             let is_new = self.succeeded.insert((step.clone(), *token));
             assert!(is_new, "{step} succeeded twice by the same attempt");
@@ -173,7 +179,7 @@ impl Ledger {
     }
 
     fn money(&self, run: &Run) {
-        let paid = self.paid.values().fold(Spend::ZERO, |sum, spend| sum.plus(*spend));
+        let paid = self.paid.values().fold(self.doubted, |sum, spend| sum.plus(*spend));
         assert_eq!(run.spent, paid, "the bill is not the sum of the calls");
         let by_step = run.index.values().fold(Spend::ZERO, |sum, &no| sum.plus(run.step(no).spent));
         assert_eq!(by_step, paid, "the steps' bills are not the run's");

@@ -36,6 +36,7 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
         21 => Command::ResolveDoubt {
             step: key(world, which),
             verdict: if how % 2 == 0 { DoubtVerdict::Resend } else { DoubtVerdict::Failed },
+            cost: MicroUsd(i64::from(how % 7) * 1_000),
             by: person(how),
         },
         22..=26 => answer(world, which, how),
@@ -302,6 +303,7 @@ fn fair_answer(run: &Run) -> Option<Command> {
         Wait::Doubt => Some(Command::ResolveDoubt {
             step: step.key.clone(),
             verdict: DoubtVerdict::Failed,
+            cost: MicroUsd::ZERO,
             by: person(0),
         }),
         Wait::Callback { key, .. } => {

@@ -153,7 +153,7 @@ impl World {
                     "resend" => DoubtVerdict::Resend,
                     _ => DoubtVerdict::Failed,
                 };
-                let cost = showrunner_engine::money::MicroUsd::ZERO;
+                let cost = spend(line).cost;
                 Command::ResolveDoubt { step: key(), verdict, cost, by: by(line) }
             },
             "hand" => Command::CompleteByHand { step: key(), output: line.value(), by: by(line) },
