@@ -30,7 +30,8 @@ fn main() {
 fn chain() {
     let mut yaml = String::from("showrunner: 1\nid: chain\nsteps:\n");
     for step in 0..STEPS {
-        let before = step.checked_sub(1).map(|before| format!("{{{{ steps.s{before}.output.text }}}}"));
+        let before =
+            step.checked_sub(1).map(|before| format!("{{{{ steps.s{before}.output.text }}}}"));
         let before = before.unwrap_or_else(|| "{{ input.topic }}".into());
         let _ = writeln!(yaml, "  - {{ id: s{step}, agent: x, input: {{ text: \"{before}\" }} }}");
     }
@@ -84,7 +85,11 @@ fn fan_out() {
         act(&mut run, Command::FinishAttempt(Box::new(finish)), &mut total);
     }
     assert!(run.is_ended(), "the fan-out ends");
-    println!("fan-out of {ITEMS}: {:.2} ms in all, {:.2} ms of it the start", millis(total.time), millis(begun));
+    println!(
+        "fan-out of {ITEMS}: {:.2} ms in all, {:.2} ms of it the start",
+        millis(total.time),
+        millis(begun)
+    );
 }
 
 #[derive(Default)]

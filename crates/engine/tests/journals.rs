@@ -1,7 +1,7 @@
 //! Journals as they were written must fold to the state that they folded to then. Each file holds
 //! its definition, its input, its events as stored; beside it stands the state. `UPDATE=1` writes
 //! them anew, which is only right when an event is new or a field was added.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::expect_used, reason = "tests")]
 
 #[path = "support/harness.rs"]
 #[expect(dead_code, reason = "the stories use the rest")]
@@ -159,7 +159,12 @@ fn old_journals_fold_to_what_they_were() {
             run = showrunner_engine::fold(run, at, &event);
         }
         let state = std::fs::read_to_string(path.with_extension("state")).expect("its state");
-        assert!(dump(&run) == state, "{} folds to another state now:\n{}", path.display(), dump(&run));
+        assert!(
+            dump(&run) == state,
+            "{} folds to another state now:\n{}",
+            path.display(),
+            dump(&run)
+        );
     }
     assert!(found >= STORIES.len(), "{found} journals");
 }

@@ -40,7 +40,11 @@ const RUNS: [Setup; 9] = [
     Setup { name: "closing", definition: PLAIN, story: "start {}\ncancel" },
     Setup { name: "completed", definition: PLAIN, story: "start {} parent=up\nfinish s 1" },
     Setup { name: "failed", definition: PLAIN, story: "start {}\nfail s validation" },
-    Setup { name: "cancelled", definition: PLAIN, story: "start {} parent=up\ncancel\nfail s#1 cancelled" },
+    Setup {
+        name: "cancelled",
+        definition: PLAIN,
+        story: "start {} parent=up\ncancel\nfail s#1 cancelled",
+    },
 ];
 
 const PLAIN: &str = "phases: [one]\nsteps: [{ id: s, phase: one, agent: x }]";
@@ -206,7 +210,8 @@ fn page() -> String {
 
 #[test]
 fn the_page_is_what_the_engine_does() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/transitions.md");
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/transitions.md");
     let page = page();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
@@ -239,14 +244,28 @@ fn every_state_is_the_one_it_is_called() {
 fn no_state_and_no_command_is_left_out() {
     use RunStatus as R;
     let states = [
-        R::Pending, R::Running, R::Waiting, R::Delivered, R::Paused, R::Closing, R::Completed,
-        R::Failed, R::Cancelled,
+        R::Pending,
+        R::Running,
+        R::Waiting,
+        R::Delivered,
+        R::Paused,
+        R::Closing,
+        R::Completed,
+        R::Failed,
+        R::Cancelled,
     ];
     for state in states {
         // A state that is added does not compile here before it is listed.
         match state {
-            R::Pending | R::Running | R::Waiting | R::Delivered | R::Paused | R::Closing
-            | R::Completed | R::Failed | R::Cancelled => {},
+            R::Pending
+            | R::Running
+            | R::Waiting
+            | R::Delivered
+            | R::Paused
+            | R::Closing
+            | R::Completed
+            | R::Failed
+            | R::Cancelled => {},
         }
         assert!(RUNS.iter().any(|setup| setup.name == state.name()), "{state:?}");
     }
@@ -255,13 +274,17 @@ fn no_state_and_no_command_is_left_out() {
         [S::Pending, S::Running, S::Waiting, S::Succeeded, S::Failed, S::Skipped, S::Cancelled]
     {
         match status {
-            S::Pending | S::Running | S::Waiting | S::Succeeded | S::Failed | S::Skipped
+            S::Pending
+            | S::Running
+            | S::Waiting
+            | S::Succeeded
+            | S::Failed
+            | S::Skipped
             | S::Cancelled => {},
         }
         assert!(STEPS.iter().any(|setup| setup.name.starts_with(status.name())), "{status:?}");
     }
-    let names: BTreeSet<&str> =
-        COMMANDS.iter().map(|line| outcome(&RUNS[0], line).0).collect();
+    let names: BTreeSet<&str> = COMMANDS.iter().map(|line| outcome(&RUNS[0], line).0).collect();
     assert_eq!(names.len(), COMMANDS.len(), "each command once");
     let waits = STEPS.iter().filter(|setup| setup.name.starts_with("waiting")).count();
     assert_eq!(waits, WAITS, "every kind of wait has its column");

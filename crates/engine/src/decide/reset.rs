@@ -51,7 +51,7 @@ impl Decider<'_> {
         let set = again(self.run, target);
         self.reopen(by);
         let wish = Wish { feedback: feedback.map(shared), edits: edits.map(shared) };
-        self.reset_set(target, set, wish, &by.id);
+        self.reset_set(target, &set, wish, &by.id);
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Decider<'_> {
         if is_over {
             let set = again(self.run, no);
             self.reopen(by);
-            self.reset_set(no, set, Wish::default(), &by.id);
+            self.reset_set(no, &set, Wish::default(), &by.id);
         }
         self.abandon(no);
         self.cancel_inside(no);
@@ -136,7 +136,7 @@ impl Decider<'_> {
         let feedback =
             reason.map(|reason| shared(serde_json::json!({ "reason": reason, "by": by.id })));
         if let Some(&first) = set.first() {
-            self.reset_set(first, set, Wish { feedback, edits: None }, &by.id);
+            self.reset_set(first, &set, Wish { feedback, edits: None }, &by.id);
         }
         Ok(())
     }
@@ -153,11 +153,11 @@ impl Decider<'_> {
     pub(super) fn reset(&mut self, no: StepNo, wish: Wish, by: &str) {
         let step = self.run.step(no);
         let set = dependents(self.run, step.scope, &[step.def]).into_iter().collect();
-        self.reset_set(no, set, wish, by);
+        self.reset_set(no, &set, wish, by);
     }
 
-    fn reset_set(&mut self, from: StepNo, set: BTreeSet<StepNo>, wish: Wish, by: &str) {
-        for &no in &set {
+    fn reset_set(&mut self, from: StepNo, set: &BTreeSet<StepNo>, wish: Wish, by: &str) {
+        for &no in set {
             self.abandon(no);
             self.cancel_inside(no);
         }
