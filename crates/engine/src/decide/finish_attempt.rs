@@ -267,7 +267,7 @@ impl Decider<'_> {
         };
         let cost = MicroUsd(cost.0.max(0));
         let is_sent_again = verdict == DoubtVerdict::Resend;
-        let deadline = is_sent_again.then(|| self.attempt_deadline(step.def)).flatten();
+        let deadline = is_sent_again.then(|| self.attempt_deadline(step.def));
         let (step, by_id) = (key.clone(), by.id.clone());
         self.emit(Event::DoubtResolved { step, token, verdict, call, cost, by: by_id, deadline });
         if verdict == DoubtVerdict::Failed {
