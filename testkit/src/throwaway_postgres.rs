@@ -26,25 +26,32 @@ pub enum NoPostgres {
 }
 
 impl ThrowawayPostgres {
-    /// Starts a cluster, or uses the one that `SHOWRUNNER_TEST_POSTGRES` names.
+    /// Starts a cluster whose commits are durable, or uses the one that
+    /// `SHOWRUNNER_TEST_POSTGRES` names.
     pub fn start() -> Result<Self, NoPostgres> {
+        Self::start_with(true)
+    }
+
+    /// As [`Self::start`]; a cluster that is not `durable` never waits for the disk, which a test
+    /// does not need that does not switch the machine off.
+    fn start_with(durable: bool) -> Result<Self, NoPostgres> {
         #[expect(clippy::disallowed_methods, reason = "how CI lends its own server to tests")]
         if let Ok(url) = std::env::var("SHOWRUNNER_TEST_POSTGRES") {
             return Ok(Self { server: None, url, _place: None });
         }
         let programs = find_programs().ok_or(NoPostgres::NotInstalled)?;
-        start(&programs).map_err(NoPostgres::Failed)
+        start(&programs, durable).map_err(NoPostgres::Failed)
     }
 
-    /// As [`Self::start`]; without an installed Postgres it says so loudly and returns nothing,
-    /// or fails where CI promised one.
+    /// One that never waits for the disk; without an installed Postgres this says so loudly and
+    /// returns nothing, or fails where CI promised one.
     ///
     /// # Panics
     /// When a cluster does not start, or CI has no Postgres.
     pub fn start_or_skip(what: &str) -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "CI says that it is CI")]
         let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-        match Self::start() {
+        match Self::start_with(false) {
             Ok(server) => Some(server),
             Err(NoPostgres::NotInstalled) if !is_ci => {
                 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
@@ -63,6 +70,11 @@ impl ThrowawayPostgres {
         &self.url
     }
 
+    /// The address of a database that was made by [`Self::fresh_database`].
+    pub fn fresh_url(&self, name: &str) -> String {
+        with_database(&self.url, name)
+    }
+
     /// The address of a new, empty database.
     ///
     /// # Errors
@@ -71,21 +83,17 @@ impl ThrowawayPostgres {
         let connected = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await;
         let (client, connection) = connected.map_err(|error| error.to_string())?;
         let connection = tokio::spawn(connection);
-        let made = client
-            .batch_execute(&format!(
-                "DROP DATABASE IF EXISTS {name} WITH (FORCE); CREATE DATABASE {name}"
-            ))
-            .await;
-        // Statements that make databases cannot share a transaction.
-        if made.is_err() {
-            let drop_sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            client.batch_execute(&drop_sql).await.map_err(|error| error.to_string())?;
-            let create_sql = format!("CREATE DATABASE {name}");
-            client.batch_execute(&create_sql).await.map_err(|error| error.to_string())?;
+        // One by one: statements that make databases cannot share a transaction.
+        let script = [
+            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            format!("CREATE DATABASE {name}"),
+        ];
+        for statement in script {
+            client.batch_execute(&statement).await.map_err(|error| error.to_string())?;
         }
         drop(client);
         drop(connection.await);
-        Ok(with_database(&self.url, name))
+        Ok(self.fresh_url(name))
     }
 }
 
@@ -109,7 +117,6 @@ fn find_programs() -> Option<Programs> {
         .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
         .unwrap_or_default();
     folders.sort();
-    #[expect(clippy::disallowed_methods, reason = "where programs are is the environment's")]
     if let Some(path) = std::env::var_os("PATH") {
         folders.extend(std::env::split_paths(&path));
     }
@@ -151,7 +158,7 @@ impl RunAs {
     }
 }
 
-fn start(programs: &Programs) -> Result<ThrowawayPostgres, String> {
+fn start(programs: &Programs, durable: bool) -> Result<ThrowawayPostgres, String> {
     let text = |error: std::io::Error| error.to_string();
     let place = tempfile::Builder::new().prefix("pg-").tempdir().map_err(text)?;
     let run_as = RunAs::find()?;
@@ -176,6 +183,7 @@ fn start(programs: &Programs) -> Result<ThrowawayPostgres, String> {
         .arg(&data)
         .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={port}")])
         .args(["-c", &format!("unix_socket_directories={}", place.path().display())])
+        .args(["-c", if durable { "fsync=on" } else { "fsync=off" }])
         .args(["-c", "max_connections=60", "-c", "logging_collector=off"])
         .current_dir(place.path())
         .stdin(Stdio::null())

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p showrunner-journal --example journal_speed [-- DIRECTORY [postgres-url]]`
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program to be looked at")]
+#![expect(clippy::cast_precision_loss, reason = "shown to people")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::fs::File;

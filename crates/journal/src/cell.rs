@@ -58,7 +58,6 @@ macro_rules! cell_from {
     ($($from:ty => $make:expr),+ $(,)?) => {
         $(impl From<$from> for Cell {
             fn from(value: $from) -> Self {
-                #[expect(clippy::redundant_closure_call, reason = "one arm per type")]
                 ($make)(value)
             }
         })+
@@ -95,7 +94,7 @@ impl From<i64> for CellRef<'_> {
         Self::Int(value)
     }
 }
-impl<'a, T: Into<Self>> From<Option<T>> for CellRef<'a> {
+impl<T: Into<Self>> From<Option<T>> for CellRef<'_> {
     fn from(value: Option<T>) -> Self {
         value.map_or(CellRef::Null, Into::into)
     }
@@ -176,7 +175,7 @@ impl Row {
     /// The next value: a number that is not negative.
     pub fn count(&mut self) -> Result<u64, JournalError> {
         let value = self.int()?;
-        u64::try_from(value).map_err(|_| corrupt(self.next, "a count", Some(&Cell::Int(value))))
+        u64::try_from(value).ok().ok_or_else(|| corrupt(self.next, "a count", None))
     }
 
     /// The next value: yes or no.
@@ -213,7 +212,7 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, JournalError> 
 
 fn corrupt(column: usize, wanted: &str, found: Option<&Cell>) -> JournalError {
     let found = match found {
-        None => "no column",
+        None => "none",
         Some(Cell::Null) => "nothing",
         Some(Cell::Int(_)) => "a number",
         Some(Cell::Text(_)) => "text",

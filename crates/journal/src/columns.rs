@@ -63,14 +63,13 @@ pub(crate) const RUNS: Table = Table {
         ("last_hash", Bytes),
         ("updated_at", Int),
         ("due", Int),
-        ("wake_at", Int),
         ("waits", Text),
         ("spent_cost", Int),
         ("spent_tokens", Int),
         ("reserved_cost", Int),
         ("reserved_tokens", Int),
         ("status", Text),
-        ("timer_at", Int),
+        ("wake_at", Int),
         ("open", Int),
     ],
     key: &["id"],
@@ -79,7 +78,7 @@ pub(crate) const RUNS: Table = Table {
 /// How many of the columns of [`RUNS`] are facts.
 pub(crate) const FACTS: usize = 16;
 /// How many of them change with every append.
-pub(crate) const STATE: usize = 11;
+pub(crate) const STATE: usize = 10;
 /// How many of them are indexed and written when they change.
 pub(crate) const INDEXED: usize = 3;
 

@@ -62,11 +62,14 @@ pub struct Written {
 /// The answers to the questions of a snapshot: which question, and some of its rows.
 pub type Snapshot = mpsc::Receiver<Result<(usize, Vec<Row>), JournalError>>;
 
+/// Hears of what has become durable.
+pub type OnDurable = Arc<dyn Fn(&Committed) + Send + Sync>;
+
 /// Who is told what. Hooks are called by the writer: they must be quick and never wait.
 #[derive(Clone)]
 pub struct Hooks {
     /// Hears of every append once it is durable, in commit order, before its caller is answered.
-    pub on_durable: Option<Arc<dyn Fn(&Committed) + Send + Sync>>,
+    pub on_durable: Option<OnDurable>,
     /// Called once, when nothing can be promised any more (a failed fsync, a damaged file). The
     /// process must end: only what is read from the disk after a new start is known to be so.
     pub fatal: Arc<dyn Fn(&str) + Send + Sync>,
@@ -80,7 +83,9 @@ impl Default for Hooks {
 
 impl std::fmt::Debug for Hooks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hooks").field("on_durable", &self.on_durable.is_some()).finish()
+        f.debug_struct("Hooks")
+            .field("on_durable", &self.on_durable.is_some())
+            .finish_non_exhaustive()
     }
 }
 

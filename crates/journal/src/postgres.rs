@@ -79,6 +79,9 @@ impl PostgresJournal {
         if half.is_some() {
             return Err(JournalError::Unusable(HALF_RESTORED.into()));
         }
+        // So that an operator can tell the session that writes from those that read.
+        let name = "SET application_name = 'showrunner journal writer'";
+        client.batch_execute(name).await.map_err(fault::journal_error)?;
         let epoch = connect::next_epoch(&client).await?;
         let objects = Arc::clone(&self.objects);
         let hooks = self.options.hooks.clone();
@@ -125,8 +128,8 @@ impl Journal for PostgresJournal {
     async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Written>, JournalError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Write { statements, reply };
-        self.owner()?.queue.send(job).map_err(|_| JournalError::Fenced)?;
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))?
+        self.owner()?.queue.send(job).ok().ok_or(JournalError::Fenced)?;
+        answer.await.map_err(JournalError::storage)?
     }
 
     fn objects(&self) -> &Arc<dyn Objects> {
@@ -152,8 +155,8 @@ impl Journal for PostgresJournal {
     async fn rebuild(&self, resolve: Resolver) -> Result<Rebuilt, JournalError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Rebuild { resolve, reply };
-        self.owner()?.queue.send(job).map_err(|_| JournalError::Fenced)?;
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))?
+        self.owner()?.queue.send(job).ok().ok_or(JournalError::Fenced)?;
+        answer.await.map_err(JournalError::storage)?
     }
 
     async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
@@ -189,4 +192,31 @@ pub async fn server_version(url: &str) -> Result<String, JournalError> {
     let client = connect::connect(url).await?;
     let row = client.query_one("SHOW server_version", &[]).await.map_err(fault::journal_error)?;
     row.try_get(0).map_err(JournalError::storage)
+}
+
+/// Makes an empty schema for measurements, and tells the URL under which it is the only one seen.
+///
+/// # Errors
+/// The server cannot be reached, or refuses.
+pub async fn scratch_schema(url: &str, schema: &str) -> Result<String, JournalError> {
+    let client = connect::connect(url).await?;
+    let make = format!("CREATE SCHEMA {}", quoted(schema));
+    client.batch_execute(&make).await.map_err(fault::journal_error)?;
+    let joint = if url.contains('?') { '&' } else { '?' };
+    Ok(format!("{url}{joint}options=-csearch_path%3D{schema}"))
+}
+
+/// Removes such a schema with everything in it.
+///
+/// # Errors
+/// The server cannot be reached, or refuses.
+pub async fn drop_schema(url: &str, schema: &str) -> Result<(), JournalError> {
+    let client = connect::connect(url).await?;
+    let remove = format!("DROP SCHEMA {} CASCADE", quoted(schema));
+    client.batch_execute(&remove).await.map_err(fault::journal_error)
+}
+
+/// A name as an identifier of SQL.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

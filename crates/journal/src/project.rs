@@ -7,9 +7,10 @@ mod rows;
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use showrunner_engine::definition::StepKind;
 use showrunner_engine::due;
 use showrunner_engine::event::{Asset, Event, RunStarted};
-use showrunner_engine::id::Digest;
+use showrunner_engine::id::{Digest, StepKey};
 use showrunner_engine::money::Spend;
 use showrunner_engine::run::{Run, Step, StepNo, Wait};
 use showrunner_engine::view::View;
@@ -95,7 +96,6 @@ fn state(run: &Run) -> RunState {
     RunState {
         status: run.status().name(),
         open: !run.is_ended() || due::count(run) > 0,
-        is_busy: run.is_busy(),
         wake_at: run.wake_at(),
         phase: run.phase_name().map(str::to_owned),
         seq: run.seq,
@@ -176,7 +176,6 @@ fn step_row(run: &Run, no: StepNo) -> StepRow {
 }
 
 fn due_agent(run: &Run, no: StepNo) -> Option<&str> {
-    use showrunner_engine::definition::StepKind;
     match &run.def(no).kind {
         StepKind::Agent(agent) => Some(&agent.agent),
         StepKind::Gate(gate) => gate.judge.as_ref().map(|judge| judge.agent.as_str()),
@@ -186,7 +185,7 @@ fn due_agent(run: &Run, no: StepNo) -> Option<&str> {
 }
 
 fn assets(run: &Run, events: &[Event]) -> Vec<AssetRow> {
-    let row = |step: &showrunner_engine::id::StepKey, asset: &Asset| AssetRow {
+    let row = |step: &StepKey, asset: &Asset| AssetRow {
         step: step.clone(),
         asset: asset.clone(),
         created_at: run.updated_at,
@@ -217,10 +216,7 @@ fn dead_letters(run: &Run, first_seq: u64, events: &[Event]) -> Vec<DeadLetterRo
     failed
         .filter_map(|(seq, key, failure)| {
             let no = run.find(key)?;
-            let agent = match &run.def(no).kind {
-                showrunner_engine::definition::StepKind::Agent(agent) => agent,
-                _ => return None,
-            };
+            let StepKind::Agent(agent) = &run.def(no).kind else { return None };
             let step = run.step(no);
             let snapshot = json!({
                 "input": agent.input.render(&View::of_step(run, no)).ok(),
@@ -244,7 +240,7 @@ fn dead_letters(run: &Run, first_seq: u64, events: &[Event]) -> Vec<DeadLetterRo
 
 /// Failed steps that were taken up again, and how.
 fn resolutions(run: &Run, events: &[Event]) -> Vec<Resolution> {
-    let resolution = |step: &showrunner_engine::id::StepKey, how: &'static str| Resolution {
+    let resolution = |step: &StepKey, how: &'static str| Resolution {
         step: step.clone(),
         how,
         at: run.updated_at,

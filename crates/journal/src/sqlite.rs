@@ -101,6 +101,15 @@ impl SqliteJournal {
         Ok(epoch)
     }
 
+    /// Lets the file grow to so many pages of 4 KiB and no further: appends beyond that are
+    /// refused as [`AppendError::Full`] until the limit is raised or space is made.
+    pub async fn limit_pages(&self, pages_max: u32) -> Result<(), JournalError> {
+        let set = move |conn: &rusqlite::Connection| {
+            conn.query_row(&format!("PRAGMA max_page_count = {pages_max}"), [], |_| Ok(()))
+        };
+        self.with_writer(set).await?.map_err(JournalError::storage)
+    }
+
     fn owner(&self) -> Result<&Owner, JournalError> {
         self.owner.get().ok_or(JournalError::Fenced)
     }
@@ -113,7 +122,7 @@ impl SqliteJournal {
         let (reply, answer) = oneshot::channel();
         let task = Box::new(move |conn: &rusqlite::Connection| drop(reply.send(work(conn))));
         self.owner()?.writer.queue.push(Job::Task(task));
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))
+        answer.await.map_err(JournalError::storage)
     }
 }
 
@@ -143,7 +152,7 @@ impl Journal for SqliteJournal {
     async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Written>, JournalError> {
         let (reply, answer) = oneshot::channel();
         self.owner()?.writer.queue.push(Job::Write { statements, reply });
-        answer.await.map_err(|_| JournalError::Storage("the writer has ended".into()))?
+        answer.await.map_err(JournalError::storage)?
     }
 
     fn objects(&self) -> &Arc<dyn Objects> {
@@ -171,7 +180,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
-        self.readers.snapshot(questions).await
+        self.readers.snapshot(questions)
     }
 
     async fn close(&self) {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use showrunner_journal::{Hooks, Journal, PostgresJournal, PostgresOptions};
+use showrunner_journal::{
+    AppendError, Hooks, Journal, Ownership, PostgresJournal, PostgresOptions,
+};
+use showrunner_testkit::journal_conformance::fixture::{Story, chain};
 use showrunner_testkit::journal_conformance::{Place, Places, exercise};
 use showrunner_testkit::throwaway_postgres::ThrowawayPostgres;
 use tempfile::TempDir;
@@ -47,4 +50,81 @@ impl Place for Database {
 async fn keeps_every_promise() {
     let Some(server) = ThrowawayPostgres::start_or_skip("the journal on Postgres") else { return };
     exercise(&Cluster { server, made: AtomicU32::new(0) }).await;
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    drop(tokio::spawn(connection));
+    client
+}
+
+fn counted(fatal: &Arc<AtomicU32>) -> Hooks {
+    let told = Arc::clone(fatal);
+    Hooks {
+        on_durable: None,
+        fatal: Arc::new(move |_| {
+            told.fetch_add(1, Ordering::Relaxed);
+        }),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_the_session_loses_the_journal() {
+    let Some(server) = ThrowawayPostgres::start_or_skip("fencing on Postgres") else { return };
+    let cluster = Cluster { server, made: AtomicU32::new(0) };
+    let place = cluster.fresh().await;
+    let fatal = Arc::new(AtomicU32::new(0));
+    let journal = place.open(counted(&fatal)).await;
+    let mut story = Story::new(&chain(4), 1);
+    journal.append(story.start()).await.unwrap();
+
+    let other = connect(&cluster.server.fresh_url("journal_0")).await;
+    let ended = other
+        .query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = 'showrunner journal writer'",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(ended.len(), 1);
+    let refused = journal.append(story.finish_plainly()).await;
+    let seq = story.run.seq;
+    assert!(
+        matches!(refused, Err(AppendError::Fenced | AppendError::Unavailable(_))),
+        "{refused:?}"
+    );
+    let later = journal.append(Story::new(&chain(4), 2).start()).await;
+    assert_eq!(later, Err(AppendError::Fenced));
+    assert_eq!(journal.ownership(), Ownership::Standby);
+    assert_eq!(fatal.load(Ordering::Relaxed), 1, "told once");
+
+    // Another process owns it at once, and finds everything that was acknowledged.
+    let next = place.open(Hooks::default()).await;
+    assert!(matches!(next.ownership(), Ownership::Owner { epoch: 2 }));
+    assert!(next.run(&story.id()).await.unwrap().unwrap().seq < seq);
+    assert_eq!(next.verify().await.unwrap().breaks, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_of_an_old_owner_changes_nothing() {
+    let Some(server) = ThrowawayPostgres::start_or_skip("fencing on Postgres") else { return };
+    let cluster = Cluster { server, made: AtomicU32::new(0) };
+    let place = cluster.fresh().await;
+    let fatal = Arc::new(AtomicU32::new(0));
+    let journal = place.open(counted(&fatal)).await;
+    let mut story = Story::new(&chain(4), 1);
+    journal.append(story.start()).await.unwrap();
+    let seq = story.run.seq;
+    // Its lock was taken for lost, as behind a connection pool that hands sessions around.
+    let other = connect(&cluster.server.fresh_url("journal_0")).await;
+    other.batch_execute("UPDATE owner SET epoch = epoch + 1").await.unwrap();
+    let waiting =
+        [journal.append(story.finish_plainly()), journal.append(Story::new(&chain(4), 2).start())];
+    for refused in waiting {
+        assert_eq!(refused.await, Err(AppendError::Fenced));
+    }
+    assert_eq!(journal.run(&story.id()).await.unwrap().unwrap().seq, seq);
+    assert_eq!(journal.verify().await.unwrap().runs, 1);
+    assert_eq!(fatal.load(Ordering::Relaxed), 1, "told once");
 }

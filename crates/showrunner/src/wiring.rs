@@ -4,7 +4,7 @@ mod token;
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,6 +28,9 @@ use crate::config::serve::{DataDir, Database, Safety, Scripted, Serving};
 
 /// How long work under way may take to end when the server is told to stop.
 const GRACE: Millis = Millis(5_000);
+
+/// The organisation of a server without accounts.
+const ORG: &str = "org_default";
 
 /// Calls a scripted provider takes at once; it has no reason to be slow.
 const SCRIPTED_ROOM: u32 = 4_096;
@@ -75,25 +78,22 @@ pub(crate) struct Started {
 pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let ServeOptions { serving, listener, notices, stop } = options;
     let feed = Feed::default();
-    let journal = open_journal(&serving.database, &serving.data, hooks(&feed, &stop)).await?;
-    let standby = journal.ownership() == Ownership::Standby;
-    if standby {
-        tracing::info!("another process owns the database; standing by");
-        tokio::select! {
-            owned = journal.wait_for_ownership() => { owned?; },
-            () = stop.cancelled() => return Ok(()),
-        }
+    let trouble = Arc::new(OnceLock::new());
+    let hooks = hooks(&feed, &stop, &trouble);
+    let journal = open_journal(&serving.database, &serving.data, hooks).await?;
+    if !owned(&journal, &stop).await? {
+        return Ok(());
     }
     let runtime = runtime(&serving, Arc::clone(&journal), feed)?;
-    let packs = showrunner_packs::install(&runtime, &OrgId::from("org_default")).await?;
+    let packs = showrunner_packs::install(&runtime, &OrgId::from(ORG)).await?;
     let recovered = runtime.recover().await?;
     runtime.start_timers();
     let token = token::development(&journal, &serving.data, runtime.clock().now()).await?;
     let facts = showrunner_web::Facts {
         version: env!("CARGO_PKG_VERSION").into(),
         data_dir: Some(serving.data.path().to_owned()),
-        metrics: None,
         stop: stop.clone(),
+        ..showrunner_web::Facts::default()
     };
     let router = showrunner_web::serve(runtime.clone(), facts, packs).await?;
     listener.set_nonblocking(true)?;
@@ -106,18 +106,53 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     };
     notices.send(Notice::Answering(started)).await.context("nobody waits for the server")?;
     notices.send(Notice::Owner).await.context("nobody waits for the server")?;
-    let closing = stop.clone();
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move { closing.cancelled().await })
-        .await?;
+    answer(listener, router, &stop).await?;
     runtime.shut_down(GRACE).await;
     journal.close().await;
+    match trouble.get() {
+        Some(why) => anyhow::bail!("the journal has stopped: {why}; a new start recovers"),
+        None => Ok(()),
+    }
+}
+
+/// Waits until this process owns the database; `false` when it is told to stop before.
+async fn owned(journal: &Arc<dyn Journal>, stop: &CancellationToken) -> anyhow::Result<bool> {
+    if journal.ownership() != Ownership::Standby {
+        return Ok(true);
+    }
+    tracing::info!("another process owns the database; standing by");
+    tokio::select! {
+        owned = journal.wait_for_ownership() => {
+            owned?;
+            Ok(true)
+        },
+        () = stop.cancelled() => Ok(false),
+    }
+}
+
+/// Answers until told to stop, and then as long as answers under way take, up to a limit.
+async fn answer(
+    listener: tokio::net::TcpListener,
+    router: axum::Router,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let closing = stop.clone();
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(async move { closing.cancelled().await });
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(GRACE.0)).await;
+    };
+    tokio::select! {
+        served = server.into_future() => served?,
+        () = late => tracing::info!("connections that did not end are cut"),
+    }
     Ok(())
 }
 
 /// The journal tells the feed; when it can promise nothing any more, the process must end.
-fn hooks(feed: &Feed, stop: &CancellationToken) -> Hooks {
-    let (feed, stop) = (feed.clone(), stop.clone());
+fn hooks(feed: &Feed, stop: &CancellationToken, trouble: &Arc<OnceLock<String>>) -> Hooks {
+    let (feed, stop, trouble) = (feed.clone(), stop.clone(), Arc::clone(trouble));
     Hooks {
         on_durable: Some(Arc::new(move |committed| feed.publish(committed))),
         fatal: Arc::new(move |why| {

@@ -13,7 +13,8 @@ use super::Places;
 use super::fixture::{EPOCH, Story, chain, review};
 
 pub(super) async fn an_append_is_read_back_as_it_was(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut story = Story::new(&review(), 1);
     let begun = story.start();
     let body = Arc::clone(&begun.body);
@@ -44,7 +45,8 @@ pub(super) async fn an_append_is_read_back_as_it_was(places: &dyn Places) {
 }
 
 pub(super) async fn an_append_that_does_not_fit_changes_nothing(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let (mut story, mut rival) = (Story::new(&review(), 2), Story::new(&review(), 2));
     journal.append(story.start()).await.unwrap();
     let at_start = story.run.seq;
@@ -67,7 +69,8 @@ pub(super) async fn an_append_that_does_not_fit_changes_nothing(places: &dyn Pla
 }
 
 pub(super) async fn appends_are_made_in_the_order_of_the_calls(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut story = Story::new(&chain(8), 4);
     let mut appends = vec![story.start()];
     appends.extend((0..8).map(|_| story.finish_plainly()));
@@ -83,7 +86,8 @@ pub(super) async fn appends_are_made_in_the_order_of_the_calls(places: &dyn Plac
 }
 
 pub(super) async fn many_runs_at_once_stay_whole_and_in_order(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let tasks: Vec<_> = (0..100u64)
         .map(|number| {
             let journal = Arc::clone(&journal);
@@ -112,7 +116,8 @@ pub(super) async fn many_runs_at_once_stay_whole_and_in_order(places: &dyn Place
 }
 
 pub(super) async fn the_feed_hears_of_an_append_before_its_caller(places: &dyn Places) {
-    let heard: Arc<Mutex<Vec<(RunId, u64, u64, &'static str)>>> = Arc::default();
+    type Heard = (RunId, u64, u64, &'static str);
+    let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
     let ear = Arc::clone(&heard);
     let hooks = Hooks {
         on_durable: Some(Arc::new(move |committed| {
@@ -126,7 +131,8 @@ pub(super) async fn the_feed_hears_of_an_append_before_its_caller(places: &dyn P
         })),
         ..Hooks::default()
     };
-    let journal = places.fresh().await.open(hooks).await;
+    let place = places.fresh().await;
+    let journal = place.open(hooks).await;
     let mut story = Story::new(&review(), 5);
     journal.append(story.start()).await.unwrap();
     assert_eq!(heard.lock().len(), 1, "heard by the time the caller is answered");
@@ -141,7 +147,8 @@ pub(super) async fn the_feed_hears_of_an_append_before_its_caller(places: &dyn P
 }
 
 pub(super) async fn a_repeated_request_gets_the_first_answer(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let answer = |fingerprint: &str| Idempotency {
         scope: "org_test/start".into(),
         key: "abc".into(),
@@ -169,7 +176,8 @@ pub(super) async fn a_repeated_request_gets_the_first_answer(places: &dyn Places
 }
 
 pub(super) async fn a_body_too_long_for_a_row_comes_back_whole(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut story = Story::new(&review(), 9);
     journal.append(story.start()).await.unwrap();
     let long = "長い".repeat(60_000);
@@ -189,7 +197,8 @@ pub(super) async fn a_body_too_long_for_a_row_comes_back_whole(places: &dyn Plac
 }
 
 pub(super) async fn one_bad_append_takes_no_other_along(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let message = |id: &str| {
         vec![OutboxRow {
             id: id.into(),

@@ -65,7 +65,8 @@ pub(super) async fn a_backup_is_restored_only_into_nothing(places: &dyn Places) 
     assert_eq!(journal.open_run_count().await.unwrap(), 1, "which is as before");
 
     std::fs::remove_file(archive.join("manifest.json")).unwrap();
-    let copy = places.fresh().await.open(Hooks::default()).await;
+    let copy_place = places.fresh().await;
+    let copy = copy_place.open(Hooks::default()).await;
     let unfinished = copy.restore(&archive).await;
     assert!(matches!(unfinished, Err(JournalError::Unusable(_))), "without its manifest: no");
     copy.append(Story::new(&chain(2), 1).start()).await.unwrap();

@@ -14,7 +14,8 @@ use super::Places;
 use super::fixture::{EPOCH, ORG, Story, chain};
 
 pub(super) async fn versions_of_definitions_never_change(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let org = OrgId::from(ORG);
     let new = |source: &str| NewDefinition {
         org: org.clone(),
@@ -44,7 +45,8 @@ pub(super) async fn versions_of_definitions_never_change(places: &dyn Places) {
 }
 
 pub(super) async fn brands_tokens_and_facts_are_kept(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let org = OrgId::from(ORG);
     let mut brand = Brand {
         id: "0190a1b2-0000-7000-8000-000000000001".into(),
@@ -60,8 +62,8 @@ pub(super) async fn brands_tokens_and_facts_are_kept(places: &dyn Places) {
     assert_eq!(journal.brand(&org, &brand.id).await.unwrap().unwrap(), brand);
     assert!(journal.brand(&"org_other".into(), &brand.id).await.unwrap().is_none());
     let same_name = Brand { id: "other".into(), ..brand };
-    let taken = journal.put_brand(&same_name).await;
-    assert!(matches!(taken, Err(JournalError::Exists(_))), "{taken:?}");
+    let refused = journal.put_brand(&same_name).await;
+    assert!(matches!(refused, Err(JournalError::Exists(_))), "{refused:?}");
 
     assert_eq!(journal.token_count().await.unwrap(), 0);
     let token = StoredToken {
@@ -90,7 +92,8 @@ pub(super) async fn brands_tokens_and_facts_are_kept(places: &dyn Places) {
 }
 
 pub(super) async fn a_result_is_reused_as_it_was_kept(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let key = Digest::of(b"agent version and input");
     assert_eq!(journal.cached(&key).await.unwrap(), None);
     let result = CachedResult { output: json!({ "n": 1 }), assets: vec![], created_at: EPOCH };

@@ -50,23 +50,26 @@ steps:
       deadline: { after: 2d }
   - id: published
     label: { en: Publish, ja: 公開 }
+    needs: [approval]
     transform: { post: "{{ steps.draft.output }}" }
 outputs: "{{ steps.published.output }}"
 "#;
 
 /// A definition whose steps need each other in a row.
 pub fn chain(length: usize) -> Arc<Definition> {
-    let mut source = String::from("showrunner: 1\nid: chain\ntitle: { en: A chain }\nsteps:\n");
-    for no in 0..length {
-        source.push_str(&format!(
-            "  - id: s{no}\n    label: {{ en: Step {no}, ja: 手順{no} }}\n    agent: worker\n"
-        ));
-        if no > 0 {
-            source.push_str(&format!("    needs: [s{}]\n", no - 1));
-        }
-        source.push_str("    input: { brief: \"{{ input.brief }}\" }\n");
-    }
+    let steps: Vec<String> = (0..length).map(chain_step).collect();
+    let head = "showrunner: 1\nid: chain\ntitle: { en: A chain }\nsteps:\n";
+    let source = format!("{head}{}", steps.concat());
     load(&source)
+}
+
+fn chain_step(no: usize) -> String {
+    let needs = no.checked_sub(1).map(|former| format!("    needs: [s{former}]\n"));
+    format!(
+        "  - id: s{no}\n    label: {{ en: Step {no}, ja: 手順{no} }}\n    agent: worker\n{}    \
+         input: {{ brief: \"{{{{ input.brief }}}}\" }}\n",
+        needs.unwrap_or_default(),
+    )
 }
 
 /// A definition with a question to a person.

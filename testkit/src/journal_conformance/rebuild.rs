@@ -60,7 +60,8 @@ fn resolver() -> Resolver {
 }
 
 pub(super) async fn projections_made_again_are_the_same(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let stories = fill(&journal).await;
     let stored = journal.projection_rows().await.unwrap();
     for table in ["runs", "run_labels", "steps", "checkpoints", "checkpoint_answers", "assets"] {
@@ -90,7 +91,8 @@ pub(super) async fn projections_made_again_are_the_same(places: &dyn Places) {
 }
 
 pub(super) async fn a_whole_journal_verifies(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     assert_eq!(journal.verify().await.unwrap().runs, 0);
     let stories = fill(&journal).await;
     let verified = journal.verify().await.unwrap();

@@ -12,7 +12,8 @@ use super::Places;
 use super::fixture::{EPOCH, ORG, Story, chain, owner, review};
 
 pub(super) async fn a_run_is_shown_as_it_stands(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut story = Story::new(&review(), 1);
     journal.append(story.start()).await.unwrap();
     let run = journal.run(&story.id()).await.unwrap().unwrap();
@@ -51,7 +52,8 @@ pub(super) async fn a_run_is_shown_as_it_stands(places: &dyn Places) {
 }
 
 pub(super) async fn a_question_is_open_until_it_is_answered(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let org = OrgId::from(ORG);
     let mut story = Story::new(&review(), 2);
     journal.append(story.start()).await.unwrap();
@@ -81,7 +83,8 @@ pub(super) async fn a_question_is_open_until_it_is_answered(places: &dyn Places)
 }
 
 pub(super) async fn a_withdrawn_question_is_not_shown_as_open(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let org = OrgId::from(ORG);
     let mut cancelled = Story::new(&review(), 3);
     let mut expired = Story::new(&review(), 4);
@@ -100,7 +103,8 @@ pub(super) async fn a_withdrawn_question_is_not_shown_as_open(places: &dyn Place
 }
 
 pub(super) async fn runs_are_found_by_what_is_known_of_them(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let mut waiting = Story::new(&review(), 5);
     journal.append(waiting.start()).await.unwrap();
     journal.append(waiting.finish()).await.unwrap();
@@ -133,7 +137,8 @@ pub(super) async fn runs_are_found_by_what_is_known_of_them(places: &dyn Places)
 }
 
 pub(super) async fn a_list_goes_on_where_the_page_before_ended(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     for number in 0..7 {
         journal.append(Story::new(&chain(2), number).start()).await.unwrap();
     }
@@ -150,7 +155,8 @@ pub(super) async fn a_list_goes_on_where_the_page_before_ended(places: &dyn Plac
 }
 
 pub(super) async fn a_failed_agent_leaves_a_dead_letter_until_it_is_retried(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let org = OrgId::from(ORG);
     let mut story = Story::new(&review(), 8);
     journal.append(story.start()).await.unwrap();
@@ -180,7 +186,8 @@ pub(super) async fn a_failed_agent_leaves_a_dead_letter_until_it_is_retried(plac
 }
 
 pub(super) async fn home_counts_what_is_there(places: &dyn Places) {
-    let journal = places.fresh().await.open(Hooks::default()).await;
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
     let org = OrgId::from(ORG);
     let mut waiting = Story::new(&review(), 1);
     journal.append(waiting.start()).await.unwrap();

@@ -27,7 +27,11 @@ fn id(effect: &Effect) -> EffectId {
     };
     let job = match effect {
         Effect::FollowJob { job, .. } => Some(job.id.clone()),
-        _ => None,
+        Effect::AbortAttempt { job, .. } => job.as_ref().map(|job| job.id.clone()),
+        Effect::CallAgent(_)
+        | Effect::StartChild { .. }
+        | Effect::CancelChild { .. }
+        | Effect::NotifyParent { .. } => None,
     };
     (effect.name(), effect.token(), job, asks)
 }
@@ -42,7 +46,7 @@ pub(crate) struct Before {
 }
 
 /// Books about a run, kept beside it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     /// A second fold of the same events.
     replayed: Run,

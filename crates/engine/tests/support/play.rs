@@ -34,6 +34,7 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
         18 => in_flight(world, which, how),
         19 | 20 => money(world, which, how),
         21 => Command::ResolveDoubt {
+            cost: showrunner_engine::money::MicroUsd::ZERO,
             step: key(world, which),
             verdict: if how % 2 == 0 { DoubtVerdict::Resend } else { DoubtVerdict::Failed },
             by: person(how),
@@ -300,6 +301,7 @@ fn fair_answer(run: &Run) -> Option<Command> {
             })))
         },
         Wait::Doubt => Some(Command::ResolveDoubt {
+            cost: showrunner_engine::money::MicroUsd::ZERO,
             step: step.key.clone(),
             verdict: DoubtVerdict::Failed,
             by: person(0),

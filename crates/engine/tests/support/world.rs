@@ -37,7 +37,7 @@ pub(crate) fn load(yaml: &str) -> Arc<Definition> {
 }
 
 /// A run, its clock, and everything that has happened to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) run: Run,
     pub(crate) now: Timestamp,

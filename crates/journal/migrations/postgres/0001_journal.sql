@@ -68,7 +68,6 @@ CREATE TABLE runs (
   last_hash       BYTEA    NOT NULL,
   updated_at      BIGINT NOT NULL,
   due             BIGINT NOT NULL,
-  wake_at         BIGINT,
   waits           TEXT COLLATE "C",
   spent_cost      BIGINT NOT NULL,
   spent_tokens    BIGINT NOT NULL,
@@ -76,7 +75,7 @@ CREATE TABLE runs (
   reserved_tokens BIGINT NOT NULL,
   -- written when they change; indexed
   status          TEXT COLLATE "C"    NOT NULL,
-  timer_at        BIGINT,  -- not later than wake_at; see timer_after()
+  wake_at         BIGINT,
   open            BIGINT NOT NULL,
   -- written at the end
   delivered_at    BIGINT,
@@ -94,7 +93,7 @@ CREATE INDEX runs_by_start ON runs (org, started_at DESC, id DESC);
 -- list_runs() with a status; home(): how many run, wait, failed.
 CREATE INDEX runs_by_status ON runs (org, status, started_at DESC, id DESC);
 -- next_wake_at() and runs_to_wake(): runs that wait for a time.
-CREATE INDEX runs_by_timer ON runs (timer_at) WHERE timer_at IS NOT NULL;
+CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
 -- runs_to_recover(): after a start, every run that is not over.
 CREATE INDEX runs_open ON runs (id) WHERE open = 1;
 -- children_of(): the runs that a run started.

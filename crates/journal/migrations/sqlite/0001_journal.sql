@@ -46,7 +46,6 @@ CREATE TABLE runs (
   last_hash       BLOB    NOT NULL,
   updated_at      INTEGER NOT NULL,
   due             INTEGER NOT NULL,
-  wake_at         INTEGER,
   waits           TEXT,
   spent_cost      INTEGER NOT NULL,
   spent_tokens    INTEGER NOT NULL,
@@ -54,7 +53,7 @@ CREATE TABLE runs (
   reserved_tokens INTEGER NOT NULL,
   -- written when they change; indexed
   status          TEXT    NOT NULL,
-  timer_at        INTEGER,  -- not later than wake_at; see timer_after()
+  wake_at         INTEGER,
   open            INTEGER NOT NULL,
   -- written at the end
   delivered_at    INTEGER,
@@ -70,7 +69,7 @@ CREATE INDEX runs_by_start ON runs (org, started_at DESC, id DESC);
 -- list_runs() with a status; home(): how many run, wait, failed.
 CREATE INDEX runs_by_status ON runs (org, status, started_at DESC, id DESC);
 -- next_wake_at() and runs_to_wake(): runs that wait for a time.
-CREATE INDEX runs_by_timer ON runs (timer_at) WHERE timer_at IS NOT NULL;
+CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
 -- runs_to_recover(): after a start, every run that is not over.
 CREATE INDEX runs_open ON runs (id) WHERE open = 1;
 -- children_of(): the runs that a run started.

@@ -1,7 +1,7 @@
 //! What the rows of the projections hold, column by column.
 
 use showrunner_engine::at::Timestamp;
-use showrunner_engine::id::{OrgId, RunId};
+use showrunner_engine::id::{OrgId, RunId, StepKey};
 
 use super::{FACTS, INDEXED, STATE};
 use crate::append::{Append, ChainHash, Idempotency, OutboxRow};
@@ -55,7 +55,7 @@ pub(crate) fn facts<'a>(
         labels.into(),
         (&facts.started_by).into(),
         facts.parent_run.as_ref().map(RunId::as_str).into(),
-        facts.parent_step.as_ref().map(|step| step.as_str()).into(),
+        facts.parent_step.as_ref().map(StepKey::as_str).into(),
         facts.forked_from.as_ref().map(RunId::as_str).into(),
         at(facts.started_at),
         maybe_at(facts.deadline),
@@ -72,7 +72,6 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
         CellRef::Bytes(hash),
         at(state.updated_at),
         count(state.due),
-        maybe_at(state.wake_at),
         state.waits.as_deref().into(),
         CellRef::Int(state.spent.cost.0),
         count(state.spent.tokens),
@@ -81,8 +80,8 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
     ]
 }
 
-pub(crate) fn indexed(state: &RunState, timer_at: Option<i64>) -> [CellRef<'_>; INDEXED] {
-    [state.status.into(), timer_at.into(), CellRef::Int(i64::from(state.open))]
+pub(crate) fn indexed(state: &RunState) -> [CellRef<'_>; INDEXED] {
+    [state.status.into(), maybe_at(state.wake_at), CellRef::Int(i64::from(state.open))]
 }
 
 pub(crate) fn outcome<'a>(outcome: &'a RunOutcome, object: Option<&'a str>) -> [CellRef<'a>; 7] {

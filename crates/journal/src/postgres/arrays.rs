@@ -35,6 +35,18 @@ impl<'a> Arrays<'a> {
         Self { columns, rows: 0 }
     }
 
+    /// The arrays of these rows.
+    pub(super) fn with<'k, R: IntoIterator<Item = CellRef<'a>>>(
+        kinds: impl IntoIterator<Item = &'k (&'static str, Kind)>,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Self {
+        let mut arrays = Self::of(kinds);
+        for row in rows {
+            arrays.push(row);
+        }
+        arrays
+    }
+
     pub(super) fn push(&mut self, cells: impl IntoIterator<Item = CellRef<'a>>) {
         self.rows += 1;
         for (column, cell) in self.columns.iter_mut().zip(cells) {

@@ -59,9 +59,7 @@ impl Prepared {
     pub(super) async fn new(client: &Client) -> Result<Self, Error> {
         Ok(Self {
             guard: client.prepare("SELECT journal_guard($1, $2)").await?,
-            heads: client
-                .prepare("SELECT id, seq, last_hash, timer_at FROM runs WHERE id = ANY($1)")
-                .await?,
+            heads: client.prepare("SELECT id, seq, last_hash FROM runs WHERE id = ANY($1)").await?,
             keys: client
                 .prepare(
                     "SELECT i.scope, i.key, i.fingerprint, i.run_id, i.response FROM idempotency i
@@ -101,7 +99,6 @@ pub(super) struct Item {
     pub(super) append: Box<Append>,
     pub(super) spilled: Spilled,
     pub(super) hash: ChainHash,
-    pub(super) timer_at: Option<i64>,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, Error>> + Send + 'a>>;
@@ -251,25 +248,14 @@ fn tables_of<'a>(
         }
     }
     let (new_runs, known_runs) = runs_of(items, labels_json, &started, &last);
-    let mut outcomes = Arrays::of(&outcome_columns());
-    for (id, at) in outcomes_last {
-        let item = items.get(at);
-        if let Some((item, outcome)) =
-            item.and_then(|item| Some((item, item.append.rows.outcome.as_ref()?)))
-        {
-            let cells = columns::outcome(outcome, item.spilled.output.as_deref());
-            outcomes.push([id.into()].into_iter().chain(cells));
-        }
-    }
-    let mut steps = Arrays::of(STEPS.columns);
-    steps_last.into_values().for_each(|cells| steps.push(cells));
-    let mut assets = Arrays::of(ASSETS.columns);
-    assets_last.into_values().for_each(|cells| assets.push(cells));
-    let mut spend = Arrays::of(SPEND);
-    for ((org, day), sum) in spent {
+    let outcomes = outcomes_of(items, outcomes_last);
+    let steps = Arrays::with(STEPS.columns, steps_last.into_values());
+    let assets = Arrays::with(ASSETS.columns, assets_last.into_values());
+    let by_day = spent.into_iter().map(|((org, day), sum)| {
         let (cost, tokens) = (CellRef::Int(sum.cost.0), CellRef::Int(signed(sum.tokens)));
-        spend.push([org.as_str().into(), CellRef::Int(day), cost, tokens]);
-    }
+        [org.as_str().into(), CellRef::Int(day), cost, tokens]
+    });
+    let by_day = Arrays::with(SPEND, by_day);
     vec![
         (&prepared.journal, journal),
         (&prepared.new_runs, new_runs),
@@ -278,10 +264,22 @@ fn tables_of<'a>(
         (&prepared.labels, labels),
         (&prepared.steps, steps),
         (&prepared.assets, assets),
-        (&prepared.spend, spend),
+        (&prepared.spend, by_day),
         (&prepared.outbox, outbox),
         (&prepared.idempotency, keys),
     ]
+}
+
+fn outcomes_of<'a>(items: &'a [Item], last: HashMap<&'a str, usize>) -> Arrays<'a> {
+    let mut outcomes = Arrays::of(&outcome_columns());
+    for (id, at) in last {
+        let Some(item) = items.get(at) else { continue };
+        if let Some(outcome) = &item.append.rows.outcome {
+            let cells = columns::outcome(outcome, item.spilled.output.as_deref());
+            outcomes.push([id.into()].into_iter().chain(cells));
+        }
+    }
+    outcomes
 }
 
 fn runs_of<'a>(
@@ -295,7 +293,7 @@ fn runs_of<'a>(
     let mut is_new = std::collections::HashSet::new();
     let state_of = |item: &'a Item| {
         let state = &item.append.rows.state;
-        columns::state(state, &item.hash).into_iter().chain(columns::indexed(state, item.timer_at))
+        columns::state(state, &item.hash).into_iter().chain(columns::indexed(state))
     };
     for &first in started {
         let Some((item, labels)) = items.get(first).zip(labels_json.get(first)) else { continue };

@@ -65,9 +65,12 @@ async fn migrate_locked(client: &Client, migrations: &[&str]) -> Result<(), Jour
         let script = format!(
             "BEGIN; {sql}; INSERT INTO showrunner_schema (version) VALUES ({number}); COMMIT;"
         );
-        client.batch_execute(&script).await.map_err(|error| {
-            JournalError::Storage(format!("migrating the schema to {number}: {error}"))
-        })?;
+        if let Err(error) = client.batch_execute(&script).await {
+            // The schema stays what it was: a migration is made whole or not at all.
+            client.batch_execute("ROLLBACK").await.map_err(journal_error)?;
+            let reason = format!("migrating the schema to {number}: {error}");
+            return Err(JournalError::Storage(reason));
+        }
         tracing::info!(schema = number, "migrated the journal");
     }
     Ok(())

@@ -59,6 +59,7 @@ impl Fault {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub(super) fn journal_error(error: Error) -> JournalError {
     fault_of(&error).to_journal_error()
 }

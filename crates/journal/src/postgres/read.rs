@@ -110,13 +110,13 @@ const READERS: usize = 4;
 /// Connections for reading, opened when needed, opened again when lost.
 pub(super) struct Readers {
     url: String,
-    readers: [Mutex<Option<Arc<Reader>>>; READERS],
+    places: [Mutex<Option<Arc<Reader>>>; READERS],
     next: AtomicUsize,
 }
 
 impl Readers {
     pub(super) fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), readers: Default::default(), next: AtomicUsize::new(0) }
+        Self { url: url.to_owned(), places: Default::default(), next: AtomicUsize::new(0) }
     }
 
     pub(super) async fn fetch(&self, question: &Statement) -> Result<Vec<Row>, JournalError> {
@@ -126,7 +126,7 @@ impl Readers {
     async fn reader(&self) -> Result<Arc<Reader>, JournalError> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % READERS;
         #[expect(clippy::indexing_slicing, reason = "less than its length")]
-        let mut place = self.readers[turn].lock().await;
+        let mut place = self.places[turn].lock().await;
         if let Some(reader) = place.as_ref().filter(|reader| !reader.client.is_closed()) {
             return Ok(Arc::clone(reader));
         }

@@ -50,12 +50,10 @@ async fn in_transaction(
         let objects = session.objects.as_ref();
         let batches: Result<Vec<StoredBatch>, JournalError> =
             rows.iter().map(|row| StoredBatch::whole_from_row(row_of(row)?, objects)).collect();
-        let mut timer_at = None;
         for (append, hash) in replay(&id, &batches?, resolve)? {
-            timer_at = append.rows.state.timer_after(timer_at);
             rebuilt.events += append.seq_last - append.expected_seq;
             let spilled = Spilled::put_again(&append, objects)?;
-            let item = Item { append: Box::new(append), spilled, hash, timer_at };
+            let item = Item { append: Box::new(append), spilled, hash };
             send_projections(client, &session.prepared, std::slice::from_ref(&item))
                 .await
                 .map_err(journal_error)?;

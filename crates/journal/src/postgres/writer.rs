@@ -39,7 +39,6 @@ pub(super) enum Job {
 struct Head {
     seq: u64,
     hash: ChainHash,
-    timer_at: Option<i64>,
 }
 
 /// A transaction's items, the replies that wait for it, and how it ended.
@@ -236,7 +235,6 @@ impl Session {
                 let head = Head {
                     seq: row.get::<_, i64>(1).unsigned_abs(),
                     hash: hash.try_into().unwrap_or([0; 32]),
-                    timer_at: row.get(3),
                 };
                 self.heads.put(&RunId::from(id), head);
             }
@@ -287,9 +285,8 @@ impl Session {
         let previous = known.map_or([0; 32], |head| head.hash);
         let digest = &append.body_digest;
         let hash = chain(&previous, &append.run_id, append.seq_first(), append.at, digest);
-        let timer_at = append.rows.state.timer_after(known.and_then(|head| head.timer_at));
-        self.heads.put(&append.run_id, Head { seq: append.seq_last, hash, timer_at });
-        Ok(Item { append, spilled, hash, timer_at })
+        self.heads.put(&append.run_id, Head { seq: append.seq_last, hash });
+        Ok(Item { append, spilled, hash })
     }
 
     async fn take_done(&mut self, done: Done) -> Result<(), End> {
@@ -305,7 +302,9 @@ impl Session {
     /// Everything is durable: first the feed in commit order, then those who wait.
     fn announce(&self, items: Vec<Item>, replies: Vec<AppendReply>) {
         if let Some(on_durable) = &self.hooks.on_durable {
-            items.iter().for_each(|item| on_durable(&item.append.committed()));
+            for item in &items {
+                on_durable(&item.append.committed());
+            }
         }
         for (item, reply) in items.into_iter().zip(replies) {
             let appended = Appended { seq_last: item.append.seq_last, hash: item.hash };

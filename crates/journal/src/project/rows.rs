@@ -71,8 +71,6 @@ pub struct RunState {
     pub status: &'static str,
     /// Whether recovery has to look at it: not ended, or something is still due.
     pub open: bool,
-    /// Whether an attempt is in flight that the server itself works on.
-    pub is_busy: bool,
     /// When time must be looked at next.
     pub wake_at: Option<Timestamp>,
     /// The phase it stands in.
@@ -89,20 +87,6 @@ pub struct RunState {
     pub spent: Spend,
     /// What is held back for attempts in flight.
     pub reserved: Spend,
-}
-
-impl RunState {
-    /// The instant under which the run is found when time passes, given the one it was found
-    /// under so far: never later than [`Self::wake_at`], and the same while it waits. While it
-    /// works, every step moves `wake_at` to the deadline of the next attempt; an earlier instant
-    /// that has not come yet finds the run in time, and leaves the index alone.
-    pub(crate) fn timer_after(&self, stored: Option<i64>) -> Option<i64> {
-        let wake_at = self.wake_at?.0;
-        match stored {
-            Some(stored) if self.is_busy && stored > self.updated_at.0 => Some(stored.min(wake_at)),
-            _ => Some(wake_at),
-        }
-    }
 }
 
 /// What a run came to.

@@ -30,10 +30,11 @@ impl StoredBatch {
     fn from_row(mut row: Row) -> Result<(Self, Option<String>), JournalError> {
         let (seq_first, seq_last) = (row.count()?, row.count()?);
         let at = Timestamp(row.int()?);
-        let hash = row
+        let hash: ChainHash = row
             .bytes()?
             .try_into()
-            .map_err(|_| JournalError::Corrupt("a hash has 32 bytes".into()))?;
+            .ok()
+            .ok_or_else(|| JournalError::Corrupt("a hash has 32 bytes".into()))?;
         let (inline, object) = (row.text_or_none()?, row.text_or_none()?);
         if inline.is_none() && object.is_none() {
             let reason = format!("the append at {seq_first} has no body");
@@ -188,7 +189,7 @@ pub(crate) fn text_object(objects: &dyn Objects, digest: &str) -> Result<String,
         .get(&digest.into())?
         .ok_or_else(|| JournalError::Corrupt(format!("object {digest} is missing")))?;
     String::from_utf8(bytes)
-        .map_err(|_| JournalError::Corrupt(format!("object {digest} should be text and is not")))
+        .map_err(|fault| JournalError::Corrupt(format!("object {digest} is no text: {fault}")))
 }
 
 /// A body taken apart into events that keep their exact text.

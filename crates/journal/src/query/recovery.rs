@@ -47,8 +47,7 @@ impl dyn Journal {
     ) -> Result<Vec<OpenRun>, JournalError> {
         let question = Statement::new(
             "SELECT id, due, wake_at, priority FROM runs
-             WHERE timer_at IS NOT NULL AND timer_at <= $1 AND wake_at <= $1
-             ORDER BY wake_at, id LIMIT $2",
+             WHERE wake_at IS NOT NULL AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2",
         )
         .bind(now.0)
         .bind(i64::from(limit));
@@ -71,20 +70,14 @@ impl dyn Journal {
 
     /// The earliest time at which a run must be looked at, after `after`.
     pub async fn next_wake_at(&self, after: Timestamp) -> Result<Option<Timestamp>, JournalError> {
-        // The index may hold an earlier instant than the run's own, see `timer_after`: those that
-        // are still to come are early enough, those that have passed say nothing any more.
         let question = Statement::new(
-            "SELECT (SELECT MIN(timer_at) FROM runs WHERE timer_at IS NOT NULL AND timer_at > $1),
-               (SELECT MIN(wake_at) FROM runs
-                WHERE timer_at IS NOT NULL AND timer_at <= $1 AND wake_at > $1)",
+            "SELECT MIN(wake_at) FROM runs WHERE wake_at IS NOT NULL AND wake_at > $1",
         )
         .bind(after.0);
-        let Some(mut row) = self.fetch(question).await?.into_iter().next() else {
-            return Ok(None);
-        };
-        let instants =
-            [super::runs::instant_or_none(&mut row)?, super::runs::instant_or_none(&mut row)?];
-        Ok(instants.into_iter().flatten().min())
+        match self.fetch(question).await?.into_iter().next() {
+            Some(mut row) => super::runs::instant_or_none(&mut row),
+            None => Ok(None),
+        }
     }
 
     /// How many runs are open.

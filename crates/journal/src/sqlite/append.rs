@@ -11,7 +11,7 @@ use crate::append::{Append, ChainHash, Spilled, chain};
 use crate::cell::{Cell, CellRef, signed};
 use crate::columns;
 use crate::error::{AppendError, StoredAnswer};
-use crate::project::{CheckpointChange, Rows};
+use crate::project::CheckpointChange;
 
 /// Where a run stands, as the writer remembers it. The writer is the only one who writes, so
 /// what it remembers is so.
@@ -27,7 +27,7 @@ pub(super) struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Indexed {
     status: StatusName,
-    timer_at: Option<i64>,
+    wake_at: Option<i64>,
     open: bool,
 }
 
@@ -109,7 +109,7 @@ pub(super) fn write_projections(
     spilled: &Spilled,
 ) -> rusqlite::Result<Head> {
     let head = write_run(statements, append, known, hash)?;
-    write_rows(statements, &append.run_id, &append.org, &append.rows, spilled, head.no)?;
+    write_rows(statements, append, spilled, head.no)?;
     Ok(head)
 }
 
@@ -131,7 +131,7 @@ fn find_head(statements: &mut Statements<'_>, id: &RunId) -> rusqlite::Result<Op
                 hash: row.get(2)?,
                 indexed: Indexed {
                     status: status_name(&status),
-                    timer_at: row.get(4)?,
+                    wake_at: row.get(4)?,
                     open: row.get(5)?,
                 },
             })
@@ -166,7 +166,7 @@ fn write_run(
     let state = &append.rows.state;
     let indexed = Indexed {
         status: status_name(state.status),
-        timer_at: state.timer_after(known.and_then(|head| head.indexed.timer_at)),
+        wake_at: state.wake_at.map(|at| at.0),
         open: state.open,
     };
     let no = match (known, &append.rows.facts) {
@@ -174,7 +174,7 @@ fn write_run(
             let no = [CellRef::Int(head.no)];
             run(&mut statements.run_state, columns::state(state, &hash).into_iter().chain(no))?;
             if head.indexed != indexed {
-                let values = columns::indexed(state, indexed.timer_at).into_iter().chain(no);
+                let values = columns::indexed(state).into_iter().chain(no);
                 run(&mut statements.run_indexed, values)?;
             }
             head.no
@@ -184,7 +184,7 @@ fn write_run(
             let values = columns::facts(&append.run_id, facts, &labels)
                 .into_iter()
                 .chain(columns::state(state, &hash))
-                .chain(columns::indexed(state, indexed.timer_at));
+                .chain(columns::indexed(state));
             run(&mut statements.run, values)?;
             let no = statements.conn.last_insert_rowid();
             for (key, value) in &facts.labels {
@@ -202,12 +202,11 @@ fn write_run(
 /// Every row but the run's own state.
 fn write_rows(
     statements: &mut Statements<'_>,
-    id: &RunId,
-    org: &OrgId,
-    rows: &Rows,
+    append: &Append,
     spilled: &Spilled,
     no: i64,
 ) -> rusqlite::Result<()> {
+    let (id, org, rows) = (&append.run_id, &append.org, &append.rows);
     if let Some(outcome) = &rows.outcome {
         let values = columns::outcome(outcome, spilled.output.as_deref());
         run(&mut statements.run_outcome, values.into_iter().chain([CellRef::Int(no)]))?;

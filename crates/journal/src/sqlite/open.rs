@@ -104,13 +104,57 @@ fn migrate_with(conn: &Connection, migrations: &[&str]) -> Result<(), JournalErr
         )));
     }
     for (number, sql) in (1..).zip(migrations).skip(found) {
-        conn.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {sql}\nPRAGMA user_version = {number}; COMMIT;"
-        ))
-        .map_err(|error| {
-            JournalError::Storage(format!("migrating the schema to {number}: {error}"))
-        })?;
+        let script = format!("BEGIN IMMEDIATE; {sql}\nPRAGMA user_version = {number}; COMMIT;");
+        if let Err(error) = conn.execute_batch(&script) {
+            // The schema stays what it was: a migration is made whole or not at all.
+            if !conn.is_autocommit() {
+                conn.execute_batch("ROLLBACK").map_err(JournalError::storage)?;
+            }
+            let reason = format!("migrating the schema to {number}: {error}");
+            return Err(JournalError::Storage(reason));
+        }
         tracing::info!(schema = number, "migrated the journal");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables(conn: &Connection) -> u32 {
+        let sql = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'";
+        conn.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn version(conn: &Connection) -> u32 {
+        conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn the_linked_library_is_new_enough() {
+        check_version().unwrap();
+    }
+
+    #[test]
+    fn migrations_go_on_where_they_stopped_and_are_made_whole_or_not_at_all() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        let before = (version(&conn), tables(&conn));
+        migrate(&conn).unwrap();
+        assert_eq!((version(&conn), tables(&conn)), before, "nothing is made twice");
+
+        let mut next = MIGRATIONS.to_vec();
+        next.push("CREATE TABLE more (n INTEGER); CREATE TABLE wrong (");
+        let failed = migrate_with(&conn, &next);
+        assert!(matches!(failed, Err(JournalError::Storage(_))), "{failed:?}");
+        assert_eq!((version(&conn), tables(&conn)), before, "nothing of it is left");
+
+        next.pop();
+        next.push("CREATE TABLE more (n INTEGER);");
+        migrate_with(&conn, &next).unwrap();
+        assert_eq!((version(&conn), tables(&conn)), (before.0 + 1, before.1 + 1));
+        let older = migrate(&conn);
+        assert!(matches!(older, Err(JournalError::Unusable(_))), "an older program refuses it");
+    }
 }

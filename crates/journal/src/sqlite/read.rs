@@ -37,10 +37,7 @@ impl Readers {
         self.with(move |conn| query(conn, &statement).map_err(JournalError::storage)).await
     }
 
-    pub(super) async fn snapshot(
-        &self,
-        questions: Vec<Statement>,
-    ) -> Result<Snapshot, JournalError> {
+    pub(super) fn snapshot(&self, questions: Vec<Statement>) -> Result<Snapshot, JournalError> {
         let (sender, receiver) = mpsc::channel(4);
         // A connection of its own: it is held for as long as somebody listens.
         let conn = open_connection(&self.path, Role::Reader)?;

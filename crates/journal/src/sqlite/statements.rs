@@ -64,7 +64,7 @@ impl<'c> Statements<'c> {
         Ok(Self {
             conn,
             find_run: make(
-                "SELECT no, seq, last_hash, status, timer_at, open FROM runs WHERE id = $1",
+                "SELECT no, seq, last_hash, status, wake_at, open FROM runs WHERE id = $1",
             )?,
             find_key: make(
                 "SELECT fingerprint, run_id, response FROM idempotency

@@ -273,7 +273,8 @@ impl Session<'_> {
         let mut failed = run(&mut self.statements.begin, []).err().map(|error| (None, error));
         while failed.is_none() {
             let Some(job) = jobs.next() else { break };
-            failed = self.write_job(job, &mut written).err().map(|(job, error)| (Some(job), error));
+            failed =
+                self.write_job(job, &mut written).err().map(|failed| (Some(failed.0), failed.1));
         }
         if failed.is_none() {
             let committed = write_spend(&mut self.statements, &mut self.spend)
@@ -294,7 +295,9 @@ impl Session<'_> {
         all.extend(jobs);
         if let Fault::Fatal(reason) = &fault {
             let reason: Arc<str> = reason.as_str().into();
-            all.into_iter().for_each(|job| job.refuse(&reason));
+            for job in all {
+                job.refuse(&reason);
+            }
             return Err(reason.to_string());
         }
         if !is_single {
@@ -311,7 +314,7 @@ impl Session<'_> {
         &mut self,
         job: Job,
         written: &mut Vec<Reply>,
-    ) -> Result<(), (Job, rusqlite::Error)> {
+    ) -> Result<(), Box<(Job, rusqlite::Error)>> {
         match job {
             Job::Append { append, spilled, reply } => {
                 let result = write(
@@ -323,18 +326,18 @@ impl Session<'_> {
                 );
                 match result {
                     Ok(head) => {
-                        written.push(Reply::Append(Pending { append, head, reply }, spilled))
+                        written.push(Reply::Append(Pending { append, head, reply }, spilled));
                     },
                     Err(NotWritten::Refused(error)) => drop(reply.send(Err(error))),
                     Err(NotWritten::Database(error)) => {
-                        return Err((Job::Append { append, spilled, reply }, error));
+                        return Err(Box::new((Job::Append { append, spilled, reply }, error)));
                     },
                 }
             },
             Job::Write { statements, reply } => {
                 match read::execute_all(self.statements.conn, &statements) {
                     Ok(results) => written.push(Reply::Write(results, statements, reply)),
-                    Err(error) => return Err((Job::Write { statements, reply }, error)),
+                    Err(error) => return Err(Box::new((Job::Write { statements, reply }, error))),
                 }
             },
             Job::Task(_) => {},

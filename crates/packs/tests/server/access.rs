@@ -18,7 +18,10 @@ async fn without_a_token_only_the_open_routes_answer() {
             let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
             let filled = parts.collect::<Vec<_>>().join("/");
             let method = method.to_uppercase();
-            let request = Request::builder().method(method.as_str()).uri(&filled).header("x-request-id", "fixed");
+            let request = Request::builder()
+                .method(method.as_str())
+                .uri(&filled)
+                .header("x-request-id", "fixed");
             let answer = server.send(request.body(Body::empty()).unwrap()).await;
             if answer.status == 401 {
                 closed_bodies.insert(answer.text.replace(&filled, "PATH"));
@@ -98,13 +101,27 @@ async fn what_belongs_to_others_looks_like_what_is_missing() {
         let ask = async |path: &str| {
             let request = by(STRANGER, Method::GET, path).header("x-request-id", "same");
             let answer = server.send(request.body(Body::empty()).unwrap()).await;
-            (answer.status, answer.text.replace(&id, "ID").replace("run_x", "ID").replace(&asset, "ID").replace("ast_x", "ID"))
+            (
+                answer.status,
+                answer
+                    .text
+                    .replace(&id, "ID")
+                    .replace("run_x", "ID")
+                    .replace(&asset, "ID")
+                    .replace("ast_x", "ID"),
+            )
         };
         let foreign = ask(&path).await;
         assert_eq!(foreign.0, 404, "{path}");
         assert_eq!(foreign, ask(&missing).await, "{path}");
     }
-    for path in ["/api/v1/runs", "/api/v1/requests", "/api/v1/approvals", "/api/v1/brands", "/api/v1/definitions"] {
+    for path in [
+        "/api/v1/runs",
+        "/api/v1/requests",
+        "/api/v1/approvals",
+        "/api/v1/brands",
+        "/api/v1/definitions",
+    ] {
         let request = by(STRANGER, Method::GET, path).body(Body::empty()).unwrap();
         assert_eq!(server.send(request).await.json()["data"], json!([]), "{path}");
     }
@@ -126,10 +143,19 @@ async fn a_browser_signs_in_acts_and_signs_out() {
     let server = Server::start().await;
     let id = server.waiting_request().await;
     let cookie = session(&server).await;
-    let page = Request::get(format!("/runs/{id}")).header("cookie", &cookie).body(Body::empty()).unwrap();
+    let page =
+        Request::get(format!("/runs/{id}")).header("cookie", &cookie).body(Body::empty()).unwrap();
     let page = server.send(page).await;
     assert_eq!(page.status, 200);
-    let key = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let key = page
+        .text
+        .split("name=\"csrf\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
     let press = async |body: String| {
         let request = Request::post(format!("/runs/{id}/answer/approval"))
             .header("cookie", &cookie)
@@ -139,7 +165,10 @@ async fn a_browser_signs_in_acts_and_signs_out() {
     assert_eq!(press("verb=continue".into()).await.verdict(), "403 forged_form");
     assert_eq!(press("verb=continue&csrf=AAAA".into()).await.verdict(), "403 forged_form");
     let done = press(format!("verb=continue&csrf={key}")).await;
-    assert_eq!((done.status.as_u16(), done.header("location")), (303, format!("/runs/{id}").as_str()));
+    assert_eq!(
+        (done.status.as_u16(), done.header("location")),
+        (303, format!("/runs/{id}").as_str())
+    );
     server.until(&id, "run.completed").await;
 
     let api = Request::post(format!("/api/v1/runs/{id}/cancel")).header("cookie", &cookie);
@@ -165,7 +194,10 @@ async fn every_answer_has_an_id_and_the_headers_that_browsers_obey() {
         let answer = server.get(path).await;
         assert!(answer.header("x-request-id").starts_with("req_"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert!(
+            answer.header("content-security-policy").contains("frame-ancestors 'none'"),
+            "{path}"
+        );
         assert!(!answer.header("content-security-policy").contains("unsafe"), "{path}");
     }
     let given = by(OWNER, Method::GET, "/nothing").header("x-request-id", "mine-7");

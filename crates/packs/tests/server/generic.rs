@@ -42,7 +42,10 @@ async fn a_definition_is_checked_published_once_and_read_back() {
     let checked = server.post("/api/v1/definitions/validate", &json!({ "source": GREETING })).await;
     assert_eq!(checked.status, 200, "{}", checked.text);
     assert_eq!(checked.json(), json!({ "valid": true, "slug": "greeting", "steps": 2 }));
-    assert_eq!(server.get("/api/v1/definitions/greeting").await.verdict(), "404 unknown_definition");
+    assert_eq!(
+        server.get("/api/v1/definitions/greeting").await.verdict(),
+        "404 unknown_definition"
+    );
 
     let first = publish(&server, GREETING).await;
     assert_eq!((first.status.as_u16(), first.json()["version"].clone()), (201, json!(1)));
@@ -71,11 +74,15 @@ async fn a_run_waits_for_a_callback_and_hands_out_its_output() {
 
     let run = server.get(&format!("/api/v1/runs/{id}")).await.json();
     assert_eq!(run["status"], "waiting");
-    assert_eq!((run["waits"][0]["for"].clone(), run["waits"][0]["detail"].clone()), (json!("callback"), json!("reply")));
+    assert_eq!(
+        (run["waits"][0]["for"].clone(), run["waits"][0]["detail"].clone()),
+        (json!("callback"), json!("reply"))
+    );
     assert!(run["waits"][0]["until"].is_string(), "it says until when");
     assert_eq!(run["allowed"], json!(["cancel", "pause", "retry", "fork"]));
 
-    let told = server.post(&format!("/api/v1/runs/{id}/callbacks/reply"), &json!({ "text": "Hi" })).await;
+    let told =
+        server.post(&format!("/api/v1/runs/{id}/callbacks/reply"), &json!({ "text": "Hi" })).await;
     assert_eq!(told.status, 202, "{}", told.text);
     server.until(id, "run.completed").await;
     let run = server.get(&format!("/api/v1/runs/{id}")).await.json();
@@ -102,7 +109,9 @@ async fn lists_are_narrowed_and_paged_without_loss() {
     let mut path = "/api/v1/runs?limit=2".to_owned();
     loop {
         let page = server.get(&path).await.json();
-        found.extend(page["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()));
+        found.extend(
+            page["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()),
+        );
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/api/v1/runs?limit=2&cursor={cursor}");
     }
@@ -120,17 +129,28 @@ async fn steps_can_be_completed_by_hand_skipped_and_forked_from() {
     let server = Server::start().await;
     publish(&server, GREETING).await;
     let start = json!({ "definition": "greeting", "input": { "name": "Aki" } });
-    let id = server.post("/api/v1/runs", &start).await.json()["run"]["id"].as_str().unwrap().to_owned();
+    let id =
+        server.post("/api/v1/runs", &start).await.json()["run"]["id"].as_str().unwrap().to_owned();
     server.until(&id, "step.waiting").await;
     let unreasoned = server.post(&format!("/api/v1/runs/{id}/steps/reply/skip"), &json!({})).await;
     assert_eq!(unreasoned.verdict(), "422 invalid");
     let skipped = server
-        .post(&format!("/api/v1/runs/{id}/steps/reply/skip"), &json!({ "reason": "Nobody answers." }))
+        .post(
+            &format!("/api/v1/runs/{id}/steps/reply/skip"),
+            &json!({ "reason": "Nobody answers." }),
+        )
         .await;
     assert_eq!(skipped.status, 200, "{}", skipped.text);
     server.until(&id, "run.completed").await;
     let steps = server.get(&format!("/api/v1/runs/{id}/steps")).await.json();
-    let line = |s: &Value| format!("{} {} {}", s["key"].as_str().unwrap(), s["kind"].as_str().unwrap(), s["status"].as_str().unwrap());
+    let line = |s: &Value| {
+        format!(
+            "{} {} {}",
+            s["key"].as_str().unwrap(),
+            s["kind"].as_str().unwrap(),
+            s["status"].as_str().unwrap()
+        )
+    };
     let lines: Vec<String> = steps["data"].as_array().unwrap().iter().map(line).collect();
     expect![[r#"
         greet transform succeeded
@@ -140,7 +160,8 @@ async fn steps_can_be_completed_by_hand_skipped_and_forked_from() {
     let forked = server.post(&format!("/api/v1/runs/{id}/fork"), &json!({ "from": "reply" })).await;
     assert_eq!(forked.status, 202, "{}", forked.text);
     assert_eq!(forked.json()["run"]["forked_from"], json!(id));
-    let unknown = server.post(&format!("/api/v1/runs/{id}/fork"), &json!({ "from": "nobody" })).await;
+    let unknown =
+        server.post(&format!("/api/v1/runs/{id}/fork"), &json!({ "from": "nobody" })).await;
     assert_eq!(unknown.verdict(), "404 unknown_step");
 }
 
@@ -166,7 +187,10 @@ async fn a_file_comes_whole_in_parts_or_not_again() {
     assert_eq!((known.status.as_u16(), known.text.as_str()), (304, ""));
     let saved = server.get(&format!("{url}?download=1")).await;
     assert!(saved.header("content-disposition").starts_with("attachment; "));
-    assert_eq!(server.get(&format!("/api/v1/assets/{}", asset["id"].as_str().unwrap())).await.json(), *asset);
+    assert_eq!(
+        server.get(&format!("/api/v1/assets/{}", asset["id"].as_str().unwrap())).await.json(),
+        *asset
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,8 +202,12 @@ async fn the_server_tells_about_itself() {
     assert_eq!(system["database"], "sqlite");
     assert_eq!(system["simulated"], json!(["scripted"]));
     let providers = server.get("/api/v1/providers").await.json();
-    let modes: Vec<(&str, &str)> = providers["data"].as_array().unwrap().iter()
-        .map(|p| (p["name"].as_str().unwrap(), p["mode"].as_str().unwrap())).collect();
+    let modes: Vec<(&str, &str)> = providers["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (p["name"].as_str().unwrap(), p["mode"].as_str().unwrap()))
+        .collect();
     assert_eq!(modes, [("local", "local"), ("scripted", "scripted")]);
     let agents = server.get("/api/v1/agents").await.json();
     assert_eq!(agents["data"].as_array().unwrap().len(), 4);
@@ -193,9 +221,13 @@ async fn what_waits_for_people_is_listed_with_its_picture() {
     let id = server.waiting_request().await;
     let open = server.get("/api/v1/approvals").await.json();
     let first = &open["data"][0];
-    assert_eq!((first["run"].clone(), first["step"].clone(), first["status"].clone()), (json!(id), json!("approval"), json!("open")));
+    assert_eq!(
+        (first["run"].clone(), first["step"].clone(), first["status"].clone()),
+        (json!(id), json!("approval"), json!("open"))
+    );
     assert_eq!(first["assets"].as_array().unwrap().len(), 1);
-    let verbs: Vec<&str> = first["options"].as_array().unwrap().iter().map(|o| o["verb"].as_str().unwrap()).collect();
+    let verbs: Vec<&str> =
+        first["options"].as_array().unwrap().iter().map(|o| o["verb"].as_str().unwrap()).collect();
     assert_eq!(verbs, ["continue", "retry", "abort"]);
     assert_eq!(first["options"][0]["label"]["ja"], "承認して公開");
     let one = server.get(&format!("/api/v1/runs/{id}/checkpoints/approval")).await.json();

@@ -31,7 +31,8 @@ async fn bodies_that_are_no_json_are_refused_with_their_place() {
     assert_eq!(list.verdict(), "422 invalid");
     let plain = post(&server, "/api/v1/requests", "text/plain", "{}".into()).await;
     assert_eq!(plain.verdict(), "415 unsupported_media_type");
-    let bytes = post(&server, "/api/v1/definitions", "text/yaml", Body::from(vec![0xff, 0xfe])).await;
+    let bytes =
+        post(&server, "/api/v1/definitions", "text/yaml", Body::from(vec![0xff, 0xfe])).await;
     assert_eq!(bytes.verdict(), "422 invalid");
 }
 
@@ -42,7 +43,8 @@ async fn ten_thousand_brackets_and_a_hundred_megabytes_cost_nothing() {
     let deep = post(&server, "/api/v1/runs", json, "[".repeat(10_000).into()).await;
     assert_eq!(deep.verdict(), "400 too_deep");
     let chunk = bytes::Bytes::from(vec![b' '; 1 << 20]);
-    let endless = futures_util::stream::iter((0..100).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
+    let endless =
+        futures_util::stream::iter((0..100).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
     let large = post(&server, "/api/v1/runs", json, Body::from_stream(endless)).await;
     assert_eq!(large.verdict(), "413 too_large");
     let declared = as_owner(Method::POST, "/api/v1/runs")
@@ -56,11 +58,13 @@ async fn ten_thousand_brackets_and_a_hundred_megabytes_cost_nothing() {
 async fn definitions_that_are_wrong_or_huge_are_refused_with_places() {
     let server = Server::start().await;
     let path = "/api/v1/definitions";
-    let wrong = post(&server, path, "text/yaml", "showrunner: 1\nid: x\nsteps:\n  - id: a\n".into()).await;
+    let wrong =
+        post(&server, path, "text/yaml", "showrunner: 1\nid: x\nsteps:\n  - id: a\n".into()).await;
     assert_eq!(wrong.verdict(), "422 invalid_definition");
     let first = &wrong.json()["errors"][0];
     assert!(first["line"].is_number() && first["what"].is_string() && first["why"].is_string());
-    let steps: String = (0..10_000).map(|n| format!("  - id: s{n}\n    transform: {{ a: 1 }}\n")).collect();
+    let steps: String =
+        (0..10_000).map(|n| format!("  - id: s{n}\n    transform: {{ a: 1 }}\n")).collect();
     let many = format!("showrunner: 1\nid: many\ntitle: Many\nsteps:\n{steps}");
     let refused = post(&server, path, "text/yaml", many.into()).await;
     assert_eq!(refused.verdict(), "422 invalid_definition");

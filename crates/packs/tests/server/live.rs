@@ -11,7 +11,8 @@ async fn journal(server: &Server, run: &str) -> Vec<Value> {
     let mut all = Vec::new();
     let mut after = 0;
     loop {
-        let page = server.get(&format!("/api/v1/runs/{run}/events?after={after}&limit=7")).await.json();
+        let page =
+            server.get(&format!("/api/v1/runs/{run}/events?after={after}&limit=7")).await.json();
         let data = page["data"].as_array().unwrap().clone();
         if data.is_empty() {
             return all;
@@ -66,7 +67,8 @@ async fn breaking_off_anywhere_loses_and_repeats_nothing() {
                 }
             } // and the connection breaks
         }
-        let told: Vec<Value> = seen.iter().map(|f| serde_json::from_str(&f.data).unwrap()).collect();
+        let told: Vec<Value> =
+            seen.iter().map(|f| serde_json::from_str(&f.data).unwrap()).collect();
         assert_eq!(told, journal(&server, id).await, "breaking off after {take} events");
     }
 }

@@ -26,7 +26,8 @@ fn check(path: &str, page: &str, language: &str) {
         let tag = image.split('>').next().unwrap();
         assert!(tag.contains(" alt=\"") && !tag.contains(" alt=\"\""), "{path}: {tag}");
     }
-    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let mut ids: Vec<&str> =
+        page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -37,21 +38,40 @@ fn check(path: &str, page: &str, language: &str) {
 async fn every_screen_is_whole_in_both_languages() {
     let server = Server::start().await;
     let empty = page(&server, "/", "en").await;
-    assert!(empty.contains("Run the demo") && empty.contains("showrunner demo"), "the empty state helps");
+    assert!(
+        empty.contains("Run the demo") && empty.contains("showrunner demo"),
+        "the empty state helps"
+    );
     let id = server.waiting_request().await;
     let run = format!("/runs/{id}");
     for language in ["en", "ja"] {
-        for path in ["/", "/runs", &run, "/new", "/new?sample=1", "/definitions", "/definitions/content-request-image", "/login"] {
+        for path in [
+            "/",
+            "/runs",
+            &run,
+            "/new",
+            "/new?sample=1",
+            "/definitions",
+            "/definitions/content-request-image",
+            "/login",
+        ] {
             let shown = page(&server, path, language).await;
             check(path, &shown, language);
         }
     }
     let english = page(&server, &run, "en").await;
-    for words in ["Approval waits for a decision.", "Approve and publish", "Request revision", "Simulated", "Publish “Daybreak Blend”"] {
+    for words in [
+        "Approval waits for a decision.",
+        "Approve and publish",
+        "Request revision",
+        "Simulated",
+        "Publish “Daybreak Blend”",
+    ] {
         assert!(english.contains(words), "{words}");
     }
     let japanese = page(&server, &run, "ja").await;
-    for words in ["「承認」が判断を待っています。", "承認して公開", "差し戻し", "シミュレーション"] {
+    for words in ["「承認」が判断を待っています。", "承認して公開", "差し戻し", "シミュレーション"]
+    {
         assert!(japanese.contains(words), "{words}");
     }
 }
@@ -69,7 +89,9 @@ async fn the_form_makes_a_request_and_says_what_is_wrong() {
     assert_eq!(wrong.status, 422);
     assert!(wrong.text.contains("A quiet kitchen"), "what was typed is still there");
     assert!(wrong.text.contains("role=\"alert\""));
-    let right = send(&format!("brand_id={brand}&title=Launch&prompt=A+quiet+kitchen&aspect_ratio=16%3A9")).await;
+    let right =
+        send(&format!("brand_id={brand}&title=Launch&prompt=A+quiet+kitchen&aspect_ratio=16%3A9"))
+            .await;
     assert_eq!(right.status, 303, "{}", right.text);
     let run = right.header("location").to_owned();
     let id = run.strip_prefix("/runs/").unwrap();
@@ -82,7 +104,8 @@ async fn the_form_makes_a_request_and_says_what_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_button_really_starts_something() {
     let server = Server::start().await;
-    let request = as_owner(Method::POST, "/demo").header("content-type", "application/x-www-form-urlencoded");
+    let request =
+        as_owner(Method::POST, "/demo").header("content-type", "application/x-www-form-urlencoded");
     let started = server.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(started.status, 303, "{}", started.text);
     let id = started.header("location").strip_prefix("/runs/").unwrap().to_owned();

@@ -89,7 +89,11 @@ async fn events_are_told_in_the_ten_types_without_a_gap() {
         .iter()
         .map(|e| {
             let actor = e["actor"].as_str().unwrap();
-            format!("{} · {} · {actor}", e["event_type"].as_str().unwrap(), e["description"].as_str().unwrap())
+            format!(
+                "{} · {} · {actor}",
+                e["event_type"].as_str().unwrap(),
+                e["description"].as_str().unwrap()
+            )
         })
         .collect();
     expect![[r#"
@@ -193,7 +197,8 @@ async fn a_task_is_done_again_and_a_request_is_rolled_back() {
     let tasks = server.get(&format!("/api/v1/requests/{id}/tasks")).await.json();
     assert_eq!(tasks["data"][1]["retry_count"], 1);
 
-    let back = server.post(&format!("/api/v1/requests/{id}/rollback"), &json!({"to": "draft"})).await;
+    let back =
+        server.post(&format!("/api/v1/requests/{id}/rollback"), &json!({"to": "draft"})).await;
     assert_eq!(back.status, 200, "{}", back.text);
     let unknown =
         server.post(&format!("/api/v1/requests/{id}/rollback"), &json!({"to": "nowhere"})).await;
@@ -215,8 +220,12 @@ async fn everything_wrong_with_a_brief_is_said_at_once() {
     let refused = server.post("/api/v1/requests", &bad).await;
     assert_eq!(refused.verdict(), "422 invalid");
     let problem = refused.json();
-    let errors: Vec<&str> =
-        problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let errors: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap())
+        .collect();
     for pointer in ["/titel", "/brand_id", "/request_type", "/prompt", "/duration_seconds", ""] {
         assert!(errors.contains(&pointer), "{pointer} is missing in {errors:?}");
     }

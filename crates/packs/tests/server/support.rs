@@ -81,9 +81,11 @@ impl Server {
         let runtime =
             Runtime::new(Parts { journal, objects, clock, providers, feed }, Options::default());
         let org = OrgId::from("default");
-        for (token, org, role) in
-            [(OWNER, "default", "owner"), (VIEWER, "default", "viewer"), (STRANGER, "other", "owner")]
-        {
+        for (token, org, role) in [
+            (OWNER, "default", "owner"),
+            (VIEWER, "default", "viewer"),
+            (STRANGER, "other", "owner"),
+        ] {
             runtime.journal().put_token(&stored(token, org, role)).await.unwrap();
         }
         let packs = showrunner_packs::install(&runtime, &org).await.unwrap();

@@ -39,10 +39,17 @@ async fn every_route_that_is_described_is_there_and_answers_as_described() {
         let answer = server.send(request).await;
         let status = answer.status.as_u16();
         assert_ne!(status, 405, "{method} {path}");
-        assert!(!answer.text.contains("\"code\":\"not_found\"") || path.contains("{"), "{method} {path}: {}", answer.text);
+        assert!(
+            !answer.text.contains("\"code\":\"not_found\"") || path.contains("{"),
+            "{method} {path}: {}",
+            answer.text
+        );
         assert!(status < 500, "{method} {path}: {status} {}", answer.text);
         let known = operation["responses"].as_object().unwrap();
-        assert!(known.contains_key(&status.to_string()), "{method} {path}: {status} is not described");
+        assert!(
+            known.contains_key(&status.to_string()),
+            "{method} {path}: {status} is not described"
+        );
     }
 }
 
@@ -66,7 +73,9 @@ async fn operations_have_one_name_each_and_every_reference_resolves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_in_the_table_is_not_there() {
     let server = Server::start().await;
-    for path in ["/api/v1/nothing", "/api/v2/runs", "/runs/x/nothing", "/static", "/favicon.ico", "/api"] {
+    for path in
+        ["/api/v1/nothing", "/api/v2/runs", "/runs/x/nothing", "/static", "/favicon.ico", "/api"]
+    {
         assert_eq!(server.get(path).await.verdict(), "404 not_found", "{path}");
     }
 }

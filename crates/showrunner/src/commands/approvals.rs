@@ -35,11 +35,12 @@ pub(crate) struct ApprovalsArgs {
 /// Lists questions.
 pub(crate) async fn perform(desk: &Desk, args: ApprovalsArgs) -> Outcome {
     let client = Client::find(&desk.connect)?;
+    // What is open is what the server lists by itself.
     let status = match args.status {
-        Status::Open => "open",
-        Status::Answered => "answered",
+        Status::Open => "",
+        Status::Answered => "&status=answered",
     };
-    let path = format!("/api/v1/approvals?status={status}&limit={}", args.limit);
+    let path = format!("/api/v1/approvals?limit={}{status}", args.limit);
     let value = client.get(&path).await?;
     if desk.talk.is_json() {
         return desk.talk.json(&value);

@@ -106,7 +106,7 @@ pub(crate) async fn perform(desk: &Desk, args: DemoArgs) -> Outcome {
         jobs.push(post(&client, brief, &brand, aspect, &args).await?);
     }
     opening(&desk.talk, brief, &brand, &jobs);
-    let mut show = Show { desk, client, args, jobs, outcome: Ok(()) };
+    let mut show = Show { desk, client, args, jobs, is_left: false, outcome: Ok(()) };
     show.go_on().await
 }
 
@@ -182,6 +182,8 @@ struct Show<'a> {
     client: Client,
     args: DemoArgs,
     jobs: Vec<Job>,
+    /// A question was left to be answered later.
+    is_left: bool,
     outcome: Outcome,
 }
 
@@ -236,6 +238,7 @@ impl Show<'_> {
                 && let Some(job) = self.jobs.get_mut(index)
             {
                 job.is_open = false;
+                self.is_left = true;
             }
             return Ok(false);
         }
@@ -281,6 +284,13 @@ impl Show<'_> {
     fn closing(&self) {
         let Some(first) = self.jobs.first() else { return };
         let id = short_id(&first.id);
+        if self.is_left {
+            return self.desk.talk.next(&[
+                (format!("showrunner approve {id}"), "publish it"),
+                (format!("showrunner assets get {id}"), "download it again"),
+                ("showrunner approvals".to_owned(), "everything that waits for a decision"),
+            ]);
+        }
         self.desk.talk.next(&[
             (format!("showrunner events {id}"), "everything that happened, numbered"),
             (

@@ -143,7 +143,6 @@ impl Database {
 
 /// How the simulator behaves.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "read by the wiring, once it serves")]
 pub(crate) struct Scripted {
     /// Same seed, same answers.
     pub(crate) seed: u64,
@@ -176,13 +175,11 @@ impl DataDir {
     }
 
     /// Files by content.
-    #[expect(dead_code, reason = "read by the wiring, once it serves")]
     pub(crate) fn objects(&self) -> PathBuf {
         self.0.join("objects")
     }
 
     /// What the simulator billed.
-    #[expect(dead_code, reason = "read by the wiring, once it serves")]
     pub(crate) fn ledger(&self) -> PathBuf {
         self.0.join("ledger")
     }
@@ -190,7 +187,6 @@ impl DataDir {
 
 /// What it means.
 #[derive(Debug)]
-#[expect(dead_code, reason = "read by the wiring, once it serves")]
 pub(crate) struct Serving {
     /// Where to listen.
     pub(crate) listen: SocketAddr,

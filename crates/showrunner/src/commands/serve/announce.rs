@@ -78,7 +78,7 @@ impl Announcer {
         let version = env!("CARGO_PKG_VERSION");
         talk.say(&format!("{} {version} is up\n", talk.tint(Tone::Strong, "Showrunner")));
         row("Open", &talk.tint(Tone::Strong, &format!("{url}{}", started.login_path)));
-        row("", &talk.tint(Tone::Dim, "this link signs a browser in; it works once"));
+        row("", &talk.tint(Tone::Dim, "this link signs a browser in: keep it to yourself"));
         row("API", &format!("{url}/api/v1   {url}/openapi.json"));
         row("Data", &self.data_dir.display().to_string());
         row("Database", &self.database);
