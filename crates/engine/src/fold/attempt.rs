@@ -136,6 +136,7 @@ pub(super) fn take_calls(
 ) {
     let Some(token) = token else { return };
     let step = step_mut(run, no);
+    step.simulated |= calls.iter().any(|call| call.simulated);
     if let Some(attempt) = attempt_mut(step, token) {
         for call in calls {
             let place = attempt.calls.partition_point(|other| other.no <= call.no);

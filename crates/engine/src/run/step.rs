@@ -270,6 +270,8 @@ pub struct Step {
     pub body: Option<Box<Body>>,
     /// What all its attempts have cost.
     pub spent: Spend,
+    /// Whether any answer it got came from nobody real.
+    pub simulated: bool,
     /// The step it undoes.
     pub compensates: Option<StepKey>,
     /// The order in which it ended, for undoing in reverse; the sequence number of that event.
@@ -301,6 +303,7 @@ impl Step {
             checkpoint: None,
             body: None,
             spent: Spend::ZERO,
+            simulated: false,
             compensates: None,
             ended_seq: 0,
         }

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use futures_util::StreamExt as _;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use showrunner_engine::at::Timestamp;
 use showrunner_engine::id::{Digest, OrgId};
@@ -88,7 +89,8 @@ impl Server {
             runtime.journal().put_token(&stored(token, org, role)).await.unwrap();
         }
         let packs = showrunner_packs::install(&runtime, &org).await.unwrap();
-        let facts = Facts { version: "test".into(), ..Facts::default() };
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let facts = Facts { version: "test".into(), metrics: Some(metrics), ..Facts::default() };
         let app = showrunner_web::serve(runtime.clone(), facts, packs).await.unwrap();
         runtime.start_timers();
         Self { app, runtime, _folder: folder }

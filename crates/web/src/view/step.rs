@@ -170,7 +170,5 @@ pub fn duration_ms(step: &Step, now: Timestamp) -> Option<u64> {
 
 /// Whether a step has anything from nobody real.
 pub fn is_simulated(step: &Step) -> bool {
-    let attempts = step.attempt.iter().chain(&step.past);
-    attempts.flat_map(|attempt| &attempt.calls).any(|call| call.simulated)
-        || step.assets.iter().any(|asset| asset.simulated)
+    step.simulated || step.assets.iter().any(|asset| asset.simulated)
 }
