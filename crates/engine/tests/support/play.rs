@@ -33,7 +33,6 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
         18 => in_flight(world, which, how),
         19 | 20 => money(world, which, how),
         21 => Command::ResolveDoubt {
-            cost: showrunner_engine::money::MicroUsd::ZERO,
             step: key(world, which),
             verdict: if how.is_multiple_of(2) {
                 DoubtVerdict::Resend
@@ -139,8 +138,8 @@ fn done(
         }))
     };
     match effect {
-        Effect::CallAgent(call) => finish(&call.step, call.token, output, calls),
-        Effect::FollowJob { step, token, .. } => finish(step, *token, output, calls),
+        Effect::CallAgent(call) => finish(&call.step, call.token, output.into(), calls),
+        Effect::FollowJob { step, token, .. } => finish(step, *token, output.into(), calls),
         Effect::StartChild { step, token, .. } => {
             let outcome = ChildOutcome::Completed(Arc::new(output));
             Command::JoinChild { step: step.clone(), token: *token, outcome }
@@ -209,6 +208,7 @@ fn about_any(world: &World, which: usize, how: u16) -> Command {
         let output = output(how);
         let (calls, assets) = (calls(how), Vec::new());
         let cached = false;
+        let output = output.into();
         let finish = FinishAttempt { step, token, output, calls, assets, cached };
         Command::FinishAttempt(Box::new(finish))
     }
@@ -305,7 +305,6 @@ fn fair_answer(run: &Run) -> Option<Command> {
             })))
         },
         Wait::Doubt => Some(Command::ResolveDoubt {
-            cost: showrunner_engine::money::MicroUsd::ZERO,
             step: step.key.clone(),
             verdict: DoubtVerdict::Failed,
             cost: MicroUsd::ZERO,

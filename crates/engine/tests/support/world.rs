@@ -107,7 +107,7 @@ impl World {
                 Command::FinishAttempt(Box::new(FinishAttempt {
                     step,
                     token,
-                    output: line.value(),
+                    output: Arc::new(line.value()),
                     calls,
                     assets: Vec::new(),
                     cached: line.options.contains_key("cached"),
