@@ -161,8 +161,10 @@ impl Journal for SqliteJournal {
 
     fn ownership(&self) -> Ownership {
         match self.owner.get() {
-            Some(owner) => Ownership::Owner { epoch: owner.epoch },
-            None => Ownership::Standby,
+            Some(owner) if !owner.writer.queue.is_closed() => {
+                Ownership::Owner { epoch: owner.epoch }
+            },
+            _ => Ownership::Standby,
         }
     }
 

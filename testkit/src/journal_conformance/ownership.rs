@@ -32,6 +32,7 @@ pub(super) async fn one_process_writes_and_the_next_takes_over(places: &dyn Plac
     let taken = waiting.await.unwrap();
     assert_eq!(taken, Ownership::Owner { epoch: epoch + 1 });
     standby.append(story.finish_plainly()).await.unwrap();
+    assert_eq!(owner.ownership(), Ownership::Standby);
     assert!(owner.append(Story::new(&chain(3), 3).start()).await.is_err(), "the former may not");
     assert!(standby.verify().await.unwrap().breaks.is_empty());
 }

@@ -139,6 +139,10 @@ impl Queue {
         true
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner.lock().closed.is_some()
+    }
+
     /// Takes nothing any more; what is queued is still written.
     pub(super) fn close(&self, reason: &str) {
         let mut inner = self.inner.lock();
