@@ -3,6 +3,7 @@
 
 pub mod runs;
 pub mod events;
+pub mod calls;
 pub mod recovery;
 pub mod checkpoints;
 pub mod assets;

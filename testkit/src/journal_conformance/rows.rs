@@ -43,6 +43,9 @@ pub(super) async fn a_run_is_shown_as_it_stands(places: &dyn Places) {
     assert_eq!(assets[0].step, StepKey::from("draft"));
     let by_id = journal.asset(&assets[0].asset.id).await.unwrap().unwrap();
     assert_eq!(by_id, assets[0]);
+    let calls = journal.calls_of(&story.id()).await.unwrap();
+    assert_eq!((calls.len(), calls[0].step.as_str()), (1, "draft"));
+    assert_eq!(calls[0].call.spend(), story.run.spent);
 
     journal.append(story.answer(Verb::Continue, None)).await.unwrap();
     let run = journal.run(&story.id()).await.unwrap().unwrap();

@@ -66,13 +66,15 @@ CREATE TABLE runs (
 ) STRICT;
 -- list_runs(): an organisation's runs, newest first.
 CREATE INDEX runs_by_start ON runs (org, started_at DESC, id DESC);
--- list_runs() with a status; home(): how many run, wait, failed.
+-- list_runs() with a status; home(): how many run, how many wait.
 CREATE INDEX runs_by_status ON runs (org, status, started_at DESC, id DESC);
 -- next_wake_at() and runs_to_wake(): runs that wait for a time.
 CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
 -- runs_to_recover(): after a start, every run that is not over.
 CREATE INDEX runs_open ON runs (id) WHERE open = 1;
--- children_of(): the runs that a run started.
+-- home(): what ended since yesterday, however much has ended before.
+CREATE INDEX runs_by_end ON runs (org, ended_at) WHERE ended_at IS NOT NULL;
+-- list_runs() with a parent: the runs that a run started.
 CREATE INDEX runs_by_parent ON runs (parent_run) WHERE parent_run IS NOT NULL;
 
 CREATE TABLE run_labels (

@@ -89,6 +89,12 @@ pub(super) async fn wait_to_own(client: &Client) -> Result<(), JournalError> {
     client.batch_execute(&question).await.map_err(journal_error)
 }
 
+/// Gives the owner's lock up.
+pub(super) async fn give_up(client: &Client) -> Result<(), JournalError> {
+    let statement = format!("SELECT pg_advisory_unlock({OWNER_LOCK})");
+    client.batch_execute(&statement).await.map_err(journal_error)
+}
+
 /// Counts owners, and begins to count this one's transactions.
 pub(super) async fn next_epoch(client: &Client) -> Result<i64, JournalError> {
     let row = client

@@ -147,6 +147,11 @@ impl Session {
                 drop(reply.send(rebuilt));
             },
             Job::Close(reply) => {
+                // Given up now, not when the server notices that the session is gone: the next
+                // owner may be waiting.
+                if let Err(error) = super::connect::give_up(&self.client).await {
+                    tracing::warn!(%error, "giving up the journal's lock");
+                }
                 // Who has stopped waiting for the end does not have to hear of it.
                 if reply.send(()).is_err() {
                     tracing::debug!("nobody waited for the journal to close");

@@ -4,7 +4,6 @@ use showrunner_engine::at::Timestamp;
 use showrunner_engine::event::Asset;
 use showrunner_engine::id::{AssetId, OrgId, RunId, StepKey};
 
-use super::runs::PAGE_MAX;
 use crate::Journal;
 use crate::cell::{Row, Statement};
 use crate::error::JournalError;
@@ -67,22 +66,5 @@ impl dyn Journal {
         let sql = format!("{SELECT} WHERE id = $1 ORDER BY created_at LIMIT 1");
         let rows = self.fetch(Statement::new(sql).bind(id.as_str())).await?;
         rows.into_iter().next().map(read_asset).transpose()
-    }
-
-    /// An organisation's assets, newest first.
-    pub async fn list_assets(
-        &self,
-        org: &OrgId,
-        before: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<AssetView>, JournalError> {
-        let mut question = Statement::new(format!("{SELECT} WHERE org = $1")).bind(org.as_str());
-        if let Some(before) = before {
-            let place = question.place(before.0);
-            question.push(&format!(" AND created_at < {place}"));
-        }
-        let limit = question.place(i64::from(limit.clamp(1, PAGE_MAX)));
-        question.push(&format!(" ORDER BY created_at DESC, id LIMIT {limit}"));
-        self.fetch(question).await?.into_iter().map(read_asset).collect()
     }
 }

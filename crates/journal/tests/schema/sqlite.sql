@@ -210,6 +210,7 @@ CREATE INDEX dead_letters_by_org ON dead_letters (org, created_at DESC);
 CREATE INDEX dead_letters_by_step ON dead_letters (run_id, step);
 CREATE UNIQUE INDEX journal_by_run ON journal (run_id, seq_first);
 CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE INDEX runs_by_end ON runs (org, ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX runs_by_parent ON runs (parent_run) WHERE parent_run IS NOT NULL;
 CREATE INDEX runs_by_start ON runs (org, started_at DESC, id DESC);
 CREATE INDEX runs_by_status ON runs (org, status, started_at DESC, id DESC);
