@@ -201,9 +201,8 @@ pub(crate) struct Frames {
 impl Frames {
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some((frame, rest)) = self.text.split_once("\n\n") {
-                let (frame, rest) = (frame.to_owned(), rest.to_owned());
-                self.text = rest;
+            if let Some(end) = self.text.find("\n\n") {
+                let frame: String = self.text.drain(..end + 2).collect();
                 let frame = read(&frame);
                 if !frame.event.is_empty() {
                     return Some(frame);

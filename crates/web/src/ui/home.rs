@@ -1,7 +1,7 @@
 //! Home: what needs me, what is running, what was finished, and how to begin.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use showrunner_journal::JournalError;
@@ -10,7 +10,7 @@ use showrunner_journal::query::home::HomeCounts;
 use showrunner_journal::query::runs::{RunFilter, RunView};
 
 use super::parts::{count, money, since, state, thumbnail};
-use super::shell::Frame;
+use super::shell::{Frame, Reader};
 use super::words::{Language, fill};
 use crate::auth::{self, Caller};
 use crate::problem::{Problem, codes};
@@ -38,15 +38,19 @@ struct Home {
     recent: Vec<RunView>,
 }
 
-async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
+async fn show(
+    State(app): State<App>,
+    headers: HeaderMap,
+    reader: Reader,
+) -> Result<Response, Problem> {
     let caller = match auth::identify(&app, &headers).await {
         Ok(caller) => caller,
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
             return Ok(Redirect::to("/login").into_response());
         },
-        Err(problem) => return Err(*problem),
+        Err(problem) => return Err(problem),
     };
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let home = read(&app, &caller).await?;
     let page = render(&frame, &home);
     Ok(frame.page(frame.look.words().home, Some("/api/v1/events"), &page).into_response())
@@ -100,22 +104,26 @@ fn render(frame: &Frame<'_>, home: &Home) -> Markup {
                 div { dt { (words.home_spent) } dd { (money(home.counts.spent_today.cost)) } }
             }
         }
-        @if !home.asking.is_empty() {
-            section id="home-asking" aria-label=(words.home_needs) {
-                ul class="ask-cards" { @for (open, asset) in &home.asking { (ask_card(frame, open, asset.as_ref())) } }
+        div class="columns" {
+            div class="column-main" {
+                @if !home.asking.is_empty() {
+                    section id="home-asking" aria-label=(words.home_needs) {
+                        ul class="ask-cards" { @for (open, asset) in &home.asking { (ask_card(frame, open, asset.as_ref())) } }
+                    }
+                }
+                @if is_empty { p class="muted" id="home-empty" { (words.home_empty) } }
+                @if !home.running.is_empty() {
+                    section id="home-running" { h2 { (words.home_running) } (rows(frame, &home.running)) }
+                }
+                @if !home.recent.is_empty() {
+                    section id="home-recent" {
+                        h2 { (words.home_recent) }
+                        (rows(frame, &home.recent))
+                        p class="after" { a href="/runs" { (words.show_all) " →" } }
+                    }
+                }
             }
-        }
-        @if is_empty { p class="muted" id="home-empty" { (words.home_empty) } }
-        (starters(frame, is_empty))
-        @if !home.running.is_empty() {
-            section id="home-running" { h2 { (words.home_running) } (rows(frame, &home.running)) }
-        }
-        @if !home.recent.is_empty() {
-            section id="home-recent" {
-                h2 { (words.home_recent) }
-                (rows(frame, &home.recent))
-                p { a href="/runs" { (words.show_all) " →" } }
-            }
+            aside class="column-side" { (starters(frame, is_empty)) }
         }
     }
 }

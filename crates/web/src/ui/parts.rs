@@ -185,6 +185,13 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// `call_to_action` as `Call to action`.
+pub(crate) fn readable(name: &str) -> String {
+    let spaced = name.replace('_', " ");
+    let mut letters = spaced.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A sentence with its places filled in.
 pub fn sentence(text: &str, places: &[(&str, &str)]) -> Markup {
     html! { (fill(text, places)) }

@@ -4,18 +4,18 @@
 mod ask;
 mod now;
 mod trouble;
+mod scale;
 mod story;
 mod facts;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
 use maud::{Markup, html};
 use showrunner_engine::at::Timestamp;
 use showrunner_engine::run::Run;
 use showrunner_journal::query::events::NumberedEvent;
 
 use super::parts::{simulated, state};
-use super::shell::Frame;
+use super::shell::{Frame, Reader};
 use crate::App;
 use crate::auth::Caller;
 use crate::problem::{Problem, codes};
@@ -51,6 +51,11 @@ impl Page<'_> {
         self.run.def(no).label.in_language(self.frame.look.language.code())
     }
 
+    /// What a member of the run's input or output is called.
+    fn term(&self, name: &str) -> String {
+        self.frame.app.term(name, self.frame.look.language)
+    }
+
     /// The status for people: waiting for somebody's answer is a status of its own here.
     fn status(&self) -> &str {
         let asks = self.run.open.iter().any(|&no| is_asking(self.run.step(no)));
@@ -62,8 +67,7 @@ async fn show(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
     let run = app.run_of(&caller, &id).await?;
     let after = run.seq.saturating_sub(EVENTS_SHOWN);
@@ -71,13 +75,13 @@ async fn show(
     let mut events = app.runtime().journal().events(&run.id, after, shown).await?;
     events.reverse();
     let page = Page {
-        frame: Frame::new(&app, &caller, &headers, &uri),
+        frame: Frame::new(&app, &caller, reader),
         run: &run,
         json: RunJson::of(&run),
         now: app.runtime().clock().now(),
         events,
     };
-    let title = page.json.title.as_deref().unwrap_or(page.frame.look.words().untitled);
+    let title = page.json.title.as_deref().unwrap_or_else(|| page.frame.look.words().untitled);
     let stream = format!("/api/v1/runs/{}/events/stream?after={}", run.id, run.seq);
     let title = format!("{} {title}", sign(page.status()));
     Ok(page.frame.page(title.trim(), Some(&stream), &render(&page)))

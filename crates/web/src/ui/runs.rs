@@ -1,13 +1,12 @@
 //! All runs, with a filter that is a plain form.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use maud::{Markup, html};
 use showrunner_journal::query::runs::RunFilter;
 
 use super::home::rows;
 use super::parts::state_word;
-use super::shell::Frame;
+use super::shell::{Frame, Reader};
 use crate::App;
 use crate::auth::Caller;
 use crate::page::{Cursor, Query};
@@ -34,8 +33,7 @@ async fn show(
     State(app): State<App>,
     caller: Caller,
     query: Query,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
     let paging = query.paging()?;
     let journal = app.runtime().journal();
@@ -53,7 +51,7 @@ async fn show(
     let slugs: Vec<&str> = definitions.iter().map(|definition| definition.slug.as_str()).collect();
     let last = || found.last().map(|row| Cursor { at: row.started_at, id: row.id.to_string() });
     let older = paging.next(found.len(), last);
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let words = frame.look.words();
     let content = html! {
         div class="page-head" { div { h1 { (words.runs_title) } } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{EVENTS_SHOWN, Page, ask::readable};
+use super::{EVENTS_SHOWN, Page};
 use crate::api::expected;
 use crate::ui::parts::{count, file_facts, instant, money, sentence, simulated, since, span};
 use crate::view::asset::AssetJson;
@@ -35,7 +35,7 @@ pub(super) fn result(page: &Page<'_>) -> Markup {
             div class="ask-body" {
                 p class="eyebrow" { (words.result) }
                 @if files.iter().any(|asset| asset.simulated) { p { (simulated(look)) } }
-                dl class="shown" { @for (name, text) in texts { div { dt { (readable(name)) } dd { (text) } } } }
+                dl class="shown" { @for (name, text) in texts { div { dt { (page.term(name)) } dd { (text) } } } }
                 div class="actions" { @for asset in &files {
                     a class="button primary" href=(format!("{}?download=1", asset.url)) download { (words.download) " " span class="small" { (asset.name) } }
                 } }
@@ -69,7 +69,9 @@ pub(super) fn money_card(page: &Page<'_>) -> Markup {
                     div { dt { (words.cost_budget) } dd class="num" { (money(budget)) } }
                 }
                 div { dt { (words.tokens) } dd class="num" { (count(run.spent.tokens)) } }
-                div { dt { (words.duration) } dd class="num" { (span(took, look)) } }
+                div { dt { (words.duration) } dd class="num" {
+                    span data-since=[run.ended_at.is_none().then(|| run.started_at.to_rfc3339())] { (span(took, look)) }
+                } }
                 div { dt { (words.expected) } dd class="num" { (span(estimate.duration.0, look)) } }
             }
         }
@@ -95,7 +97,7 @@ pub(super) fn about(page: &Page<'_>) -> Markup {
                 } }
                 @if let Some(parent) = &json.parent { div { dt { (words.parent) } dd { (link(parent)) } } }
                 @if let Some(origin) = &json.forked_from { div { dt { (words.forked_from) } dd { (link(origin)) } } }
-                @for (name, value) in &run.labels { div { dt { (readable(name)) } dd { (value) } } }
+                @for (name, value) in &run.labels { div { dt { (page.term(name)) } dd class="small" { (value) } } }
                 div { dt { (words.id) } dd { code class="id" { (run.id) } } }
             }
         }
@@ -116,7 +118,7 @@ pub(super) fn brief(page: &Page<'_>) -> Markup {
     html! {
         section class="card" id="brief" {
             h2 { (words.brief) }
-            dl class="shown" { @for (name, text) in texts { div { dt { (readable(name)) } dd { (text) } } } }
+            dl class="shown" { @for (name, text) in texts { div { dt { (page.term(name)) } dd { (text) } } } }
             details class="shown-more" { summary { "JSON" }
                 pre class="code" tabindex="0" { code { (pretty(&page.run.input)) } }
             }
