@@ -152,9 +152,9 @@ async fn steps_can_be_completed_by_hand_skipped_and_forked_from() {
         )
     };
     let lines: Vec<String> = steps["data"].as_array().unwrap().iter().map(line).collect();
-    expect![[r"
+    expect![[r#"
         greet transform succeeded
-        reply wait skippe"]]
+        reply wait skipped"#]]
     .assert_eq(&lines.join("\n"));
 
     let forked = server.post(&format!("/api/v1/runs/{id}/fork"), &json!({ "from": "reply" })).await;

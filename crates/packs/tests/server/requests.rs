@@ -96,7 +96,7 @@ async fn events_are_told_in_the_ten_types_without_a_gap() {
             )
         })
         .collect();
-    expect![[r"
+    expect![[r#"
         created · Request created · user:owner@default
         task_started · Intent Parsing & Validation started · executive
         task_completed · Intent Parsing & Validation completed · executive
@@ -113,7 +113,7 @@ async fn events_are_told_in_the_ten_types_without_a_gap() {
         agent_log · Technical check: accept · system
         agent_log · Approval: asked · system
         agent_log · Approval: continue · user:owner@default
-        status_change · Status changed from qa to published · syste"]]
+        status_change · Status changed from qa to published · system"#]]
     .assert_eq(&lines.join("\n"));
 }
 

@@ -220,7 +220,7 @@ fn read(text: &str) -> Frame {
     for line in text.lines() {
         match line.split_once(": ").or_else(|| line.split_once(':')) {
             Some(("id", value)) => frame.id = Some(value.parse().unwrap()),
-            Some(("event", value)) => frame.event = value.to_owned(),
+            Some(("event", value)) => value.clone_into(&mut frame.event),
             Some(("data", value)) => frame.data.push_str(value),
             _ => {},
         }

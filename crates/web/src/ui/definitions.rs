@@ -91,6 +91,7 @@ async fn show_one(
                 div { dt { (words.cost_estimate) } dd { (money(estimate.spend.cost)) } }
             }
         }
+        div class="columns even" {
         section id="flow" {
             h2 { (words.flow) }
             (block(&frame, &definition, &definition.root))
@@ -98,6 +99,7 @@ async fn show_one(
         section id="source" {
             h2 { (words.source) }
             pre class="code" tabindex="0" lang="en" { code { (definition.source) } }
+        }
         }
     };
     Ok(frame.page(title, None, &content))

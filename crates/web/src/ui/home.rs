@@ -10,6 +10,7 @@ use showrunner_journal::query::home::HomeCounts;
 use showrunner_journal::query::runs::{RunFilter, RunView};
 
 use super::parts::{count, money, since, state, thumbnail};
+use super::shelf::{Shelf, wanted};
 use super::shell::{Frame, Reader};
 use super::words::{Language, fill};
 use crate::auth::{self, Caller};
@@ -36,6 +37,7 @@ struct Home {
     asking: Vec<(CheckpointView, Option<AssetJson>)>,
     running: Vec<RunView>,
     recent: Vec<RunView>,
+    shelf: Shelf,
 }
 
 async fn show(
@@ -78,7 +80,8 @@ async fn read(app: &App, caller: &Caller) -> Result<Home, JournalError> {
         .await?;
     running.retain(|run| !asking.iter().any(|(open, _)| open.run_id == run.id));
     let recent = journal.list_runs(&with(&["completed", "failed", "cancelled"], 8)).await?;
-    Ok(Home { counts, asking, running, recent })
+    let shelf = Shelf::of(app, caller, wanted(running.iter().chain(&recent))).await;
+    Ok(Home { counts, asking, running, recent, shelf })
 }
 
 fn render(frame: &Frame<'_>, home: &Home) -> Markup {
@@ -113,12 +116,12 @@ fn render(frame: &Frame<'_>, home: &Home) -> Markup {
                 }
                 @if is_empty { p class="muted" id="home-empty" { (words.home_empty) } }
                 @if !home.running.is_empty() {
-                    section id="home-running" { h2 { (words.home_running) } (rows(frame, &home.running)) }
+                    section id="home-running" { h2 { (words.home_running) } (rows(frame, &home.shelf, &home.running)) }
                 }
                 @if !home.recent.is_empty() {
                     section id="home-recent" {
                         h2 { (words.home_recent) }
-                        (rows(frame, &home.recent))
+                        (rows(frame, &home.shelf, &home.recent))
                         p class="after" { a href="/runs" { (words.show_all) " →" } }
                     }
                 }
@@ -182,7 +185,7 @@ fn starters(frame: &Frame<'_>, is_empty: bool) -> Markup {
 }
 
 /// Runs as compact rows; the runs page shows the same.
-pub(super) fn rows(frame: &Frame<'_>, runs: &[RunView]) -> Markup {
+pub(super) fn rows(frame: &Frame<'_>, shelf: &Shelf, runs: &[RunView]) -> Markup {
     let words = frame.look.words();
     html! {
         div class="table-wrap" {
@@ -194,14 +197,15 @@ pub(super) fn rows(frame: &Frame<'_>, runs: &[RunView]) -> Markup {
                     th scope="col" { (words.col_started) }
                     th scope="col" class="num wide-only" { (words.col_cost) }
                 } }
-                tbody { @for run in runs { (row(frame, run)) } }
+                tbody { @for run in runs { (row(frame, shelf, run)) } }
             }
         }
     }
 }
 
-fn row(frame: &Frame<'_>, run: &RunView) -> Markup {
+fn row(frame: &Frame<'_>, shelf: &Shelf, run: &RunView) -> Markup {
     let words = frame.look.words();
+    let language = frame.look.language;
     let asks = run.waits.iter().any(|wait| wait.what == "person");
     let status = if run.status == "waiting" && asks { "person" } else { &run.status };
     html! {
@@ -209,10 +213,10 @@ fn row(frame: &Frame<'_>, run: &RunView) -> Markup {
             td { (state(status, frame.look)) }
             td {
                 a class="row-title" href=(format!("/runs/{}", run.id)) { (run.title.as_deref().unwrap_or(words.untitled)) }
-                span class="muted small" { (run.slug) }
+                span class="muted small" { (shelf.title(run, language)) }
                 @if let Some(failure) = &run.failure { span class="small wrong-text" { (failure.message) } }
             }
-            td class="wide-only" { (run.phase.as_deref().unwrap_or("–")) }
+            td class="wide-only" { (shelf.phase(run, language)) }
             td { (since(run.started_at)) }
             td class="num wide-only" { (money(run.spent.cost)) }
         }

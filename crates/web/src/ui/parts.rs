@@ -115,6 +115,7 @@ pub fn span(ms: u64, look: Look) -> String {
             let tenths = ms / 100;
             format!("{}.{}{gap}{}", tenths / 10, tenths % 10, words.second)
         },
+        60..3600 if seconds.is_multiple_of(60) => format!("{}{gap}{}", seconds / 60, words.minute),
         60..3600 => {
             format!("{}{gap}{} {}{gap}{}", seconds / 60, words.minute, seconds % 60, words.second)
         },

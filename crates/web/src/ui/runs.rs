@@ -6,6 +6,7 @@ use showrunner_journal::query::runs::RunFilter;
 
 use super::home::rows;
 use super::parts::state_word;
+use super::shelf::{Shelf, wanted};
 use super::shell::{Frame, Reader};
 use crate::App;
 use crate::auth::Caller;
@@ -47,6 +48,7 @@ async fn show(
         ..RunFilter::default()
     };
     let found = journal.list_runs(&filter).await?;
+    let shelf = Shelf::of(&app, &caller, wanted(&found)).await;
     let definitions = journal.definitions(&caller.org).await?;
     let slugs: Vec<&str> = definitions.iter().map(|definition| definition.slug.as_str()).collect();
     let last = || found.last().map(|row| Cursor { at: row.started_at, id: row.id.to_string() });
@@ -57,7 +59,7 @@ async fn show(
         div class="page-head" { div { h1 { (words.runs_title) } } }
         (filter_form(&frame, &query, &slugs))
         section id="runs-list" aria-label=(words.runs_title) {
-            @if found.is_empty() { p class="muted empty" { (words.runs_none) } } @else { (rows(&frame, &found)) }
+            @if found.is_empty() { p class="muted empty" { (words.runs_none) } } @else { (rows(&frame, &shelf, &found)) }
             @if let Some(older) = older {
                 form class="pager" method="get" action="/runs" {
                     @for name in ["status", "definition", "text"] {

@@ -75,7 +75,7 @@ fn button(page: &Page<'_>, option: &OptionJson) -> Markup {
 }
 
 /// What is shown beside the files: texts as texts, anything else folded away.
-fn shown(page: &Page<'_>, show: &Value) -> Markup {
+pub(super) fn shown(page: &Page<'_>, show: &Value) -> Markup {
     let members = show.as_object();
     let texts = members.into_iter().flatten().filter_map(|(name, value)| {
         let text = value.as_str()?;

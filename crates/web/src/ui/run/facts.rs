@@ -17,9 +17,6 @@ pub(super) fn result(page: &Page<'_>) -> Markup {
     let text = output.to_string();
     let all = AssetJson::of_run(page.run);
     let files: Vec<&AssetJson> = all.iter().filter(|asset| text.contains(&asset.id)).collect();
-    let texts = output.as_object().into_iter().flatten().filter_map(|(name, value)| {
-        Some((name, value.as_str().filter(|text| !text.is_empty() && !text.starts_with("ast_"))?))
-    });
     html! {
         section class="result" id="result" {
             @if !files.is_empty() {
@@ -35,11 +32,11 @@ pub(super) fn result(page: &Page<'_>) -> Markup {
             div class="ask-body" {
                 p class="eyebrow" { (words.result) }
                 @if files.iter().any(|asset| asset.simulated) { p { (simulated(look)) } }
-                dl class="shown" { @for (name, text) in texts { div { dt { (page.term(name)) } dd { (text) } } } }
+                (super::ask::shown(page, output))
                 div class="actions" { @for asset in &files {
                     a class="button primary" href=(format!("{}?download=1", asset.url)) download { (words.download) " " span class="small" { (asset.name) } }
                 } }
-                details class="shown-more" { summary { (words.output) }
+                details class="shown-more" { summary { (words.output) " (JSON)" }
                     pre class="code" tabindex="0" { code { (pretty(output)) } }
                 }
             }
