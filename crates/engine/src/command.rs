@@ -89,8 +89,8 @@ pub struct FinishAttempt {
     pub step: StepKey,
     /// The right to report.
     pub token: Token,
-    /// What came out.
-    pub output: Value,
+    /// What came out; shared, so that a report that must be repeated costs nothing.
+    pub output: Arc<Value>,
     /// Calls not recorded before.
     pub calls: Vec<Arc<CallRecord>>,
     /// What was produced; bytes are stored already.

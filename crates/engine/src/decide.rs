@@ -94,9 +94,15 @@ impl Decider<'_> {
             },
             Command::AnswerCheckpoint(answer) => self.answer_checkpoint(*answer),
             Command::ReceiveCallback { key, payload } => self.receive_callback(key, payload),
-            Command::FireTimers => self.fire_timers(),
+            Command::FireTimers => {
+                self.fire_timers();
+                Ok(())
+            },
             Command::JoinChild { step, token, outcome } => self.join_child(&step, token, outcome),
-            Command::ConfirmParent => self.confirm_parent(),
+            Command::ConfirmParent => {
+                self.confirm_parent();
+                Ok(())
+            },
             Command::RetryStep { step, edits, feedback, by } => {
                 self.retry_step(&step, edits, feedback, &by)
             },
@@ -203,23 +209,22 @@ fn is_possible(run: &Run, command: &Command) -> bool {
             | Command::RaiseReservation { .. }
             | Command::DoubtAttempt { .. }
     );
+    let is_failed = run.state == RunState::Ended(crate::event::Ending::Failed);
     match (run.state, command) {
-        (RunState::Pending, Command::StartRun(_)) => true,
-        (RunState::Pending, _) | (_, Command::StartRun(_)) => false,
-        (RunState::Active, Command::ConfirmParent) => false,
+        (RunState::Pending, command) => matches!(command, Command::StartRun(_)),
+        (_, Command::StartRun(_)) | (RunState::Active, Command::ConfirmParent) => false,
         (RunState::Active, Command::Pause { .. }) => !run.paused,
         (RunState::Active, Command::Resume { .. }) => run.paused,
-        (RunState::Active, _) => true,
         // What undoes may be in doubt as well.
-        (RunState::Closing(_), Command::FireTimers | Command::ResolveDoubt { .. }) => true,
-        (RunState::Closing(_), _) => is_report || is_call,
-        (RunState::Ended(crate::event::Ending::Failed), _) if reopens => {
+        (RunState::Active, _)
+        | (RunState::Closing(_), Command::FireTimers | Command::ResolveDoubt { .. }) => true,
+        (RunState::Ended(_), _) if is_failed && reopens => {
             run.compensated.is_empty() && run.parent.is_none()
         },
         (RunState::Ended(_), Command::ConfirmParent) => {
             run.parent.is_some() && !run.parent_notified
         },
-        (RunState::Ended(_), _) => is_report || is_call,
+        (RunState::Closing(_) | RunState::Ended(_), _) => is_report || is_call,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::view::View;
 
 /// What an agent is to do.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the call")]
 pub struct CallAgent {
     /// Which step.
     pub step: StepKey,

@@ -1,8 +1,4 @@
-//! The pure heart of Showrunner: definitions, run state, decisions. No async, no clock, no
-//! randomness, no I/O.
-//!
-//! [`decide`] says what happens when somebody asks for something, [`fold()`] what the run is after
-//! it happened, [`due()`] what the world must do next.
+#![doc = include_str!("../README.md")]
 
 pub mod id;
 pub mod at;

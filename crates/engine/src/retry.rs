@@ -39,7 +39,7 @@ impl RetryPolicy {
 
     fn varied(&self, pause: Millis, bits: u64) -> Millis {
         let width = u128::from(pause.0) * u128::from(self.jitter_permille.min(1000)) / 1000;
-        let shift = u128::from(bits) * (2 * width + 1) >> 64;
+        let shift = (u128::from(bits) * (2 * width + 1)) >> 64;
         Millis(u64::try_from(u128::from(pause.0) + shift - width).unwrap_or(pause.0))
     }
 }

@@ -150,6 +150,7 @@ impl Turn {
         match &record.answer {
             Answer::Tools { calls, .. } => self.ask_tools(calls),
             Answer::Output(value) => self.finish(value.clone()),
+            Answer::AsOutput => return Err(Divergence::AfterEnd { recorded: record.no }),
             Answer::Text(text) if self.base.output.is_some() => match parse_json(text) {
                 Ok(value) => self.finish(value),
                 Err(error) => self.repair(vec![Breach {

@@ -3,6 +3,7 @@
 //! done again or skipped. All promises hold in every state,
 //! and from every state the run can end.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "the counts belong into the test's output")]
 
 #[path = "support/harness.rs"]
 #[expect(dead_code, reason = "the stories use the rest")]

@@ -1,7 +1,7 @@
 //! Journals as they were written must fold to the state that they folded to then. Each file holds
 //! its definition, its input, its events as stored; beside it stands the state. `UPDATE=1` writes
 //! them anew, which is only right when an event is new or a field was added.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::expect_used, reason = "tests")]
 
 #[path = "support/harness.rs"]
 #[expect(dead_code, reason = "the stories use the rest")]

@@ -1,6 +1,7 @@
 //! What holds whatever is asked, in whatever order: random commands over plans that hold every
 //! kind of step, and every interleaving of a few tiny ones.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "the counts belong into the test's output")]
 
 #[path = "support/harness.rs"]
 #[expect(dead_code, reason = "the stories use the rest")]
@@ -14,15 +15,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use harness::invariants::replay_is_whole;
+use harness::show::dump;
 use harness::world::{BEGINNING, World, load};
 use plans::PLANS;
 use play::{Choice, begin, choose, to_the_end};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use showrunner_engine::at::Timestamp;
 use showrunner_engine::command::Command;
 use showrunner_engine::definition::Definition;
+use showrunner_engine::event::Event;
 use showrunner_engine::run::Run;
 
 /// Random streams that are tried; each plan gets its share.
@@ -46,7 +49,7 @@ fn any_stream_of_commands_keeps_every_promise_and_every_run_can_end() {
     let seen: RefCell<BTreeMap<String, u32>> = RefCell::default();
     let outcome = runner.run(&strategy, |(plan, choices, how)| {
         let mut world = World::new(&definitions[plan]);
-        world.ledger.is_thorough = how % 8 == 0;
+        world.ledger.is_thorough = how.is_multiple_of(8);
         begin(&mut world, PLANS[plan].2, how);
         for choice in choices {
             step(&mut world, choice);
@@ -127,4 +130,20 @@ fn step(world: &mut World, choice: Choice) {
     assert!(world.now >= BEGINNING);
     // Refused or not: the ledger has checked it.
     drop(world.submit(command));
+}
+
+/// Two folds of the same journal, one of them interrupted anywhere, end alike.
+fn replay_is_whole(start: &Run, journal: &[(Timestamp, Event)], cut: usize) -> Run {
+    let fold = |run: Run, part: &[(Timestamp, Event)]| {
+        part.iter().fold(run, |run, (at, event)| showrunner_engine::fold(run, *at, event))
+    };
+    let whole = fold(start.clone(), journal);
+    let (before, after) = journal.split_at(cut.min(journal.len()));
+    let prefix = fold(start.clone(), before);
+    // Whoever holds the prefix keeps it: folding on never writes into a shared state.
+    let (kept, was) = (prefix.clone(), dump(&prefix));
+    let resumed = fold(prefix, after);
+    assert_eq!(dump(&kept), was, "folding on changed a state that somebody else holds");
+    assert_eq!(dump(&whole), dump(&resumed), "a resumed fold ends elsewhere");
+    whole
 }

@@ -1,5 +1,7 @@
 //! The engine as stories: every step kind and every command, read from top to bottom.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+#![expect(clippy::too_many_lines, reason = "a story is as long as it is")]
 
 #[path = "support/harness.rs"]
 mod harness;

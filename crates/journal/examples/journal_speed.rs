@@ -1,6 +1,7 @@
 //! How many appends a second become durable, beside what the same disk does on its own.
 //!
-//! `cargo run --release -p showrunner-journal --example journal_speed [-- DIRECTORY [postgres-url]]`
+//! `cargo run --release -p showrunner-journal --example journal_speed -- [DIRECTORY]
+//! [CONCURRENT RUNS]`; both databases where Postgres is installed.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program to be looked at")]
 #![expect(clippy::cast_precision_loss, reason = "shown to people")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
@@ -11,22 +12,43 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use showrunner_journal::{Append, Journal, SqliteJournal, SqliteOptions};
+use showrunner_journal::{
+    Append, Hooks, Journal, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions,
+};
 use showrunner_testkit::journal_conformance::fixture::{Story, chain};
+use showrunner_testkit::throwaway_postgres::ThrowawayPostgres;
 
 /// Agent steps of a run; each is one append of three events, as W2 of the bench.
 const STEPS: usize = 10;
 
 fn main() {
-    let directory = std::env::args().nth(1).map_or_else(std::env::temp_dir, Into::into);
+    let mut args = std::env::args().skip(1);
+    let directory = args.next().map_or_else(std::env::temp_dir, Into::into);
+    let only = args.next().zip(args.next());
+    let loads = match only {
+        Some((concurrent, runs)) => vec![(concurrent.parse().unwrap(), runs.parse().unwrap())],
+        None => vec![(1, 400), (64, 3_000), (500, 12_000)],
+    };
     let place = tempfile::tempdir_in(directory).unwrap();
-    let fsync = fsync_p50(place.path());
-    println!("fsync of 4 KiB: p50 {fsync:?}");
+    println!("fsync of 4 KiB: p50 {:?}", fsync_p50(place.path()));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    for (concurrent, runs) in [(1, 400), (64, 3_000), (500, 12_000)] {
+    for &(concurrent, runs) in &loads {
         let folder = tempfile::tempdir_in(place.path()).unwrap();
-        runtime.block_on(measure(folder.path(), concurrent, runs));
+        let journal = SqliteJournal::open(SqliteOptions::in_directory(folder.path())).unwrap();
+        runtime.block_on(measure(journal, concurrent, runs));
+        let log = std::fs::metadata(folder.path().join("journal.db-wal"));
+        println!("      log file {} MiB", log.map_or(0, |found| found.len()) >> 20);
+    }
+    let Ok(server) = ThrowawayPostgres::start() else { return };
+    for (concurrent, runs) in loads {
+        runtime.block_on(async {
+            let url = server.fresh_database("speed").await.unwrap();
+            let objects = place.path().join("objects");
+            let options = PostgresOptions { url, objects, hooks: Hooks::default() };
+            let journal = PostgresJournal::open(options).await.unwrap();
+            measure(journal, concurrent, runs).await;
+        });
     }
 }
 
@@ -48,9 +70,7 @@ fn fsync_p50(directory: &Path) -> Duration {
     took[took.len() / 2]
 }
 
-async fn measure(folder: &Path, concurrent: usize, runs: usize) {
-    let journal: Arc<dyn Journal> =
-        SqliteJournal::open(SqliteOptions::in_directory(folder)).unwrap();
+async fn measure(journal: Arc<dyn Journal>, concurrent: usize, runs: usize) {
     let definition = chain(STEPS);
     let stories: Vec<Vec<Append>> = (0..runs as u64)
         .map(|number| {
@@ -91,7 +111,8 @@ async fn measure(folder: &Path, concurrent: usize, runs: usize) {
     took.sort_unstable();
     let at = |share: usize| took[(took.len() - 1) * share / 1000];
     println!(
-        "{concurrent:>4} at once: {:>7.0} appends/s, p50 {:?}, p99 {:?}, p99.9 {:?}, max {:?}, {} bytes a body",
+        "{}, {concurrent:>4} at once: {:>7.0} appends/s, p50 {:?}, p99 {:?}, p99.9 {:?}, max {:?}, {} bytes a body",
+        journal.database(),
         count as f64 / elapsed.as_secs_f64(),
         at(500),
         at(990),
@@ -106,8 +127,6 @@ async fn measure(folder: &Path, concurrent: usize, runs: usize) {
         );
     }
     journal.close().await;
-    let log = std::fs::metadata(folder.join("journal.db-wal")).map_or(0, |found| found.len());
-    println!("      log file {} MiB", log >> 20);
 }
 
 /// Processor time of the journal's own threads: what bounds the rate, whatever else runs here.

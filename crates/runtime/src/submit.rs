@@ -148,17 +148,7 @@ impl Runtime {
         self.submit_as(run, command, Entry::default()).await
     }
 
-    /// [`Self::submit`] by whoever works on an attempt: the report ends that work.
-    pub(crate) async fn report(
-        &self,
-        run: &RunId,
-        token: Token,
-        command: Command,
-    ) -> Result<Receipt, SubmitError> {
-        let entry = Entry { ends: Some(token), ..Entry::default() };
-        self.submit_as(run, command, entry).await
-    }
-
+    /// [`Self::submit`], by the server's own workers.
     pub(crate) async fn submit_as(
         &self,
         run: &RunId,

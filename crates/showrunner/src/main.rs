@@ -11,6 +11,11 @@ mod wiring;
 
 use std::process::ExitCode;
 
+/// Decisions are many small values: measured on 500 runs at once, the system's allocator cost a
+/// quarter of the processor.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use clap::Parser;
 
 use commands::Command;

@@ -166,7 +166,7 @@ impl Story {
         self.tell(Command::FinishAttempt(Box::new(FinishAttempt {
             step,
             token,
-            output,
+            output: output.into(),
             calls: vec![call(0, token)],
             assets,
             cached: false,
@@ -180,7 +180,7 @@ impl Story {
         self.tell(Command::FinishAttempt(Box::new(FinishAttempt {
             step,
             token,
-            output,
+            output: output.into(),
             calls: vec![call(0, token)],
             assets: Vec::new(),
             cached: false,

@@ -8,7 +8,7 @@ use crate::{Offence, Tree};
 
 const CODES: &str = "crates/web/src/problem/codes.rs";
 /// Reference pages that must be there.
-const REFERENCES: &[&str] = &["docs/reference/definitions.md"];
+const REFERENCES: &[&str] = &["docs/reference/definitions.md", "docs/reference/transitions.md"];
 
 /// Every problem code has its page, and every page its code.
 pub fn every_code_has_a_page(tree: &Tree) -> Vec<Offence> {

@@ -65,7 +65,7 @@ impl Decider<'_> {
         let deadline = if is_child {
             self.run.definition.step(ix).timeout.map(|timeout| self.at.now.plus(timeout))
         } else {
-            self.attempt_deadline(ix)
+            Some(self.attempt_deadline(ix))
         };
         let event = Event::StepStarted {
             step: self.key(no),
@@ -79,9 +79,9 @@ impl Decider<'_> {
         self.emit(event);
     }
 
-    pub(super) fn attempt_deadline(&self, ix: StepIx) -> Option<Timestamp> {
+    pub(super) fn attempt_deadline(&self, ix: StepIx) -> Timestamp {
         let timeout = self.run.definition.step(ix).timeout.unwrap_or(ATTEMPT_TIMEOUT);
-        Some(self.at.now.plus(timeout))
+        self.at.now.plus(timeout)
     }
 
     /// A child run's id follows from the attempt, so that starting it twice starts one run.

@@ -56,10 +56,8 @@ impl Decider<'_> {
 
     /// The answer that decides, and what follows from it.
     pub(super) fn conclude(&mut self, no: StepNo, def: &CheckpointStep, answer: Answer) {
-        let step = self.key(no);
-        let event =
-            Event::CheckpointAnswered { step: step.clone(), answer: answer.clone(), decides: true };
-        self.emit(event);
+        let (step, decides) = (self.key(no), true);
+        self.emit(Event::CheckpointAnswered { step, answer: answer.clone(), decides });
         match answer.verb {
             Verb::Continue => {
                 let open = self.run.step(no).checkpoint.as_ref();

@@ -1,5 +1,7 @@
 //! Something outside reports under a key of this run.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Decider, shared};
@@ -24,7 +26,7 @@ impl Decider<'_> {
             return Ok(()); // the first one counts; a doubled one changes nothing
         }
         let payload = shared(payload);
-        self.emit(Event::CallbackReceived { key, payload: payload.clone() });
+        self.emit(Event::CallbackReceived { key, payload: Arc::clone(&payload) });
         if let Some(no) = waiting {
             self.succeed_with(no, (*payload).clone());
         }

@@ -24,7 +24,7 @@ impl Decider<'_> {
         }
         if step.past(finish.token).is_some() {
             // It was called back, but it was paid for: the result is kept and counted.
-            let output = Some(shared(finish.output));
+            let output = Some(finish.output);
             self.settle_past(no, finish.token, finish.calls, output);
             return Ok(());
         }
@@ -38,13 +38,13 @@ impl Decider<'_> {
         }
         let calls = self.not_recorded(no, finish.token, finish.calls);
         if matches!(def.kind, StepKind::Gate(_)) {
-            self.judged(no, finish.token, finish.output, calls);
+            self.judged(no, finish.token, Arc::unwrap_or_clone(finish.output), calls);
             return Ok(());
         }
         let event = Event::StepSucceeded {
             step: finish.step,
             token: Some(finish.token),
-            output: shared(finish.output),
+            output: finish.output,
             calls,
             assets: finish.assets,
             by: None,
@@ -267,7 +267,7 @@ impl Decider<'_> {
         };
         let cost = MicroUsd(cost.0.max(0));
         let is_sent_again = verdict == DoubtVerdict::Resend;
-        let deadline = is_sent_again.then(|| self.attempt_deadline(step.def)).flatten();
+        let deadline = is_sent_again.then(|| self.attempt_deadline(step.def));
         let (step, by_id) = (key.clone(), by.id.clone());
         self.emit(Event::DoubtResolved { step, token, verdict, call, cost, by: by_id, deadline });
         if verdict == DoubtVerdict::Failed {
@@ -288,7 +288,7 @@ impl Decider<'_> {
             ChildOutcome::Completed(output) => self.finish_attempt(FinishAttempt {
                 step: key.clone(),
                 token,
-                output: Arc::unwrap_or_clone(output),
+                output,
                 calls: Vec::new(),
                 assets: Vec::new(),
                 cached: false,

@@ -51,7 +51,7 @@ impl Decider<'_> {
         let set = again(self.run, target);
         self.reopen(by);
         let wish = Wish { feedback: feedback.map(shared), edits: edits.map(shared) };
-        self.reset_set(target, set, wish, &by.id);
+        self.reset_set(target, &set, wish, &by.id);
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Decider<'_> {
         if is_over {
             let set = again(self.run, no);
             self.reopen(by);
-            self.reset_set(no, set, Wish::default(), &by.id);
+            self.reset_set(no, &set, Wish::default(), &by.id);
         }
         self.abandon(no);
         self.cancel_inside(no);
@@ -126,6 +126,7 @@ impl Decider<'_> {
         if self.run.is_ended() {
             resume_block(self.run, 0, &mut set);
         }
+        let set = without_inner(self.run, set);
         self.reopen(by);
         self.emit(Event::RunRolledBack {
             phase: phase.to_owned(),
@@ -135,7 +136,7 @@ impl Decider<'_> {
         let feedback =
             reason.map(|reason| shared(serde_json::json!({ "reason": reason, "by": by.id })));
         if let Some(&first) = set.first() {
-            self.reset_set(first, set, Wish { feedback, edits: None }, &by.id);
+            self.reset_set(first, &set, Wish { feedback, edits: None }, &by.id);
         }
         Ok(())
     }
@@ -152,11 +153,11 @@ impl Decider<'_> {
     pub(super) fn reset(&mut self, no: StepNo, wish: Wish, by: &str) {
         let step = self.run.step(no);
         let set = dependents(self.run, step.scope, &[step.def]).into_iter().collect();
-        self.reset_set(no, set, wish, by);
+        self.reset_set(no, &set, wish, by);
     }
 
-    fn reset_set(&mut self, from: StepNo, set: BTreeSet<StepNo>, wish: Wish, by: &str) {
-        for &no in &set {
+    fn reset_set(&mut self, from: StepNo, set: &BTreeSet<StepNo>, wish: Wish, by: &str) {
+        for &no in set {
             self.abandon(no);
             self.cancel_inside(no);
         }
@@ -237,11 +238,15 @@ fn again(run: &Run, target: StepNo) -> BTreeSet<StepNo> {
     if run.is_ended() {
         resume_block(run, 0, &mut set);
     }
-    // A container around it goes on where it stopped; what stands in one that is done again as a
-    // whole comes back with that.
+    // A container around it goes on where it stopped.
     for container in around(run, target) {
         set.remove(&container);
     }
+    without_inner(run, set)
+}
+
+/// What stands in a container that is done again as a whole comes back with that.
+fn without_inner(run: &Run, mut set: BTreeSet<StepNo>) -> BTreeSet<StepNo> {
     let whole = set.clone();
     set.retain(|&no| !around(run, no).any(|container| whole.contains(&container)));
     set

@@ -67,26 +67,27 @@ impl Decider<'_> {
         }
     }
 
-    fn iteration_finished(&mut self, no: StepNo, scope: ScopeNo, def: &LoopStep) {
-        let iteration = self.run.scope(scope).index;
-        let view = View::of_scope(self.run, scope);
-        let judged = (|| {
+    fn iteration_finished(&mut self, no: StepNo, round: ScopeNo, def: &LoopStep) {
+        let iteration = self.run.scope(round).index;
+        let view = View::of_scope(self.run, round);
+        let judgement = (|| {
             let result = def.result.render(&view)?;
-            let good = def.until.holds(&view)?;
+            let is_good = def.until.holds(&view)?;
             let score = match &def.keep {
                 Keep::Last => None,
                 Keep::Best(score) => score.eval(&view)?.as_f64(),
             };
-            Ok((result, good, score))
+            Ok((result, is_good, score))
         })();
-        let (result, good, score) = match judged {
+        let (result, is_good, score) = match judgement {
             Ok(judged) => judged,
             Err(fault) => return self.fault(no, &fault),
         };
         let result = Arc::new(result);
         let step = self.key(no);
+        let good = is_good;
         self.emit(Event::IterationFinished { step, iteration, result, score, good });
-        if good {
+        if is_good {
             return self.hand_out(no, false);
         }
         if iteration + 1 < def.max {

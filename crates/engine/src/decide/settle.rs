@@ -149,7 +149,7 @@ impl Decider<'_> {
         let key = format!("{undone}!undo").into();
         let token = self.fresh_token();
         let Some(ix) = self.run.def(no).compensate else { return false };
-        let deadline = self.attempt_deadline(ix);
+        let deadline = Some(self.attempt_deadline(ix));
         self.emit(Event::StepStarted {
             step: key,
             attempt: 1,

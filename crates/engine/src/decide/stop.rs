@@ -3,15 +3,13 @@
 use super::Decider;
 use crate::command::Principal;
 use crate::event::{Ending, Event};
-use crate::refusal::Refusal;
 
 impl Decider<'_> {
     pub(super) fn cancel(&mut self, reason: Option<String>, by: &Principal, compensate: bool) {
         self.close_with(Ending::Cancelled, reason, Some(by), (None, compensate));
     }
 
-    pub(super) fn confirm_parent(&mut self) -> Result<(), Refusal> {
+    pub(super) fn confirm_parent(&mut self) {
         self.emit(Event::ParentNotified);
-        Ok(())
     }
 }

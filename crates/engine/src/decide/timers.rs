@@ -9,20 +9,18 @@ use crate::at::Millis;
 use crate::definition::{CheckpointStep, StepKind, Verb};
 use crate::event::{Answer, Ending, Event};
 use crate::failure::{ErrorClass, Failure};
-use crate::refusal::Refusal;
 use crate::run::{RunState, StepNo, Wait};
 
 /// How long the outside may be asked about an attempt whose time is over.
 const LOOK_UP_GRACE: Millis = Millis::from_secs(120);
 
 impl Decider<'_> {
-    pub(super) fn fire_timers(&mut self) -> Result<(), Refusal> {
+    pub(super) fn fire_timers(&mut self) {
         let now = self.at.now;
         if self.run.state == RunState::Active && self.run.deadline.is_some_and(|at| at <= now) {
             let failure =
                 Failure::new(ErrorClass::Timeout, "run_timeout", "the run's time is over");
-            self.close(Ending::Failed, None, None, Some(failure));
-            return Ok(());
+            return self.close(Ending::Failed, None, None, Some(failure));
         }
         let due: Vec<StepNo> = self
             .run
@@ -38,7 +36,6 @@ impl Decider<'_> {
                 self.fire(no);
             }
         }
-        Ok(())
     }
 
     fn fire(&mut self, no: StepNo) {

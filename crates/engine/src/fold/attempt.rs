@@ -12,30 +12,7 @@ use crate::run::{Attempt, Doubt, Run, Step, StepNo, StepStatus, Wait};
 
 pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
     match event {
-        Event::StepStarted { attempt, token, reserved, deadline, child, .. } => {
-            super::step::begin(run, at, no);
-            let step = step_mut(run, no);
-            step.attempts = *attempt;
-            step.failure = None;
-            step.attempt = Some(Attempt {
-                no: *attempt,
-                token: *token,
-                started_at: at,
-                deadline: *deadline,
-                reserved: Spend::ZERO,
-                calls: Vec::new(),
-                dispatched: None,
-                job: None,
-                child: child.clone(),
-                doubt: None,
-                may_resend: false,
-                timed_out: false,
-            });
-            if let Some(child) = child {
-                super::step::wait_for(run, at, no, Wait::Child { run: child.clone() });
-            }
-            hold(run, no, *token, *reserved);
-        },
+        Event::StepStarted { .. } => begin(run, at, no, event),
         Event::ReservationRaised { reserved, token, .. } => hold(run, no, *token, *reserved),
         Event::CallDispatched { call, token, .. } => {
             current(run, no, *token, |attempt| attempt.dispatched = Some(*call));
@@ -65,19 +42,7 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
                 *end = Some(*until);
             }
         },
-        Event::DoubtResolved { verdict, token, cost, deadline, .. } => {
-            book(run, no, *token, Spend { cost: *cost, tokens: 0 });
-            current(run, no, *token, |attempt| {
-                attempt.doubt = None;
-                attempt.may_resend = *verdict == DoubtVerdict::Resend;
-                if attempt.may_resend {
-                    attempt.timed_out = false;
-                    attempt.deadline = *deadline;
-                    attempt.job = None;
-                }
-            });
-            super::step::begin(run, at, no);
-        },
+        Event::DoubtResolved { .. } => doubt_resolved(run, at, no, event),
         Event::AttemptFailed { failure, calls, retry_at, token, .. } => {
             take_calls(run, no, Some(*token), calls);
             release_reservation(run, no);
@@ -90,6 +55,49 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         Event::AttemptSettled { calls, token, .. } => settle(run, no, *token, calls),
         _ => {},
     }
+}
+
+fn begin(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
+    let Event::StepStarted { attempt, token, reserved, deadline, child, .. } = event else {
+        return;
+    };
+    super::step::begin(run, at, no);
+    let step = step_mut(run, no);
+    step.attempts = *attempt;
+    step.failure = None;
+    step.attempt = Some(Attempt {
+        no: *attempt,
+        token: *token,
+        started_at: at,
+        deadline: *deadline,
+        reserved: Spend::ZERO,
+        calls: Vec::new(),
+        dispatched: None,
+        job: None,
+        child: child.clone(),
+        doubt: None,
+        may_resend: false,
+        timed_out: false,
+    });
+    if let Some(child) = child {
+        super::step::wait_for(run, at, no, Wait::Child { run: child.clone() });
+    }
+    hold(run, no, *token, *reserved);
+}
+
+fn doubt_resolved(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
+    let Event::DoubtResolved { verdict, token, cost, deadline, .. } = event else { return };
+    book(run, no, *token, Spend { cost: *cost, tokens: 0 });
+    current(run, no, *token, |attempt| {
+        attempt.doubt = None;
+        attempt.may_resend = *verdict == DoubtVerdict::Resend;
+        if attempt.may_resend {
+            attempt.timed_out = false;
+            attempt.deadline = *deadline;
+            attempt.job = None;
+        }
+    });
+    super::step::begin(run, at, no);
 }
 
 fn current(run: &mut Run, no: StepNo, token: Token, change: impl FnOnce(&mut Attempt)) {
@@ -216,10 +224,7 @@ fn book_on_agent(run: &mut Run, no: StepNo, change: impl FnOnce(Spend) -> Spend)
 
 /// A compensation has no instance until it starts.
 pub(super) fn ensure_compensation(run: &mut Run, at: Timestamp, event: &Event) {
-    let (key, undone) = match event {
-        Event::StepStarted { step, compensates: Some(undone), .. } => (step, undone),
-        _ => return,
-    };
+    let Event::StepStarted { step: key, compensates: Some(undone), .. } = event else { return };
     if run.find(key).is_some() {
         return;
     }

@@ -101,6 +101,7 @@ impl Message {
             Self::Answered(answer) => match &**answer {
                 Answer::Text(text) | Answer::Tools { text, .. } => text.clone(),
                 Answer::Output(value) => value.to_string(),
+                Answer::AsOutput => String::new(),
             },
             Self::ToolResults(results) => {
                 results.iter().map(|r| r.value.to_string()).collect::<Vec<_>>().join("\n")

@@ -103,6 +103,10 @@ pub enum Answer {
     /// A structured answer; of a tool or a media call, its result.
     #[serde(rename = "o")]
     Output(Value),
+    /// The output of the step, word for word; not written twice. Only the last call of an
+    /// attempt has it, and a finished attempt is not resumed.
+    #[serde(rename = "=")]
+    AsOutput,
     /// Plain text.
     #[serde(rename = "x")]
     Text(String),
@@ -123,6 +127,7 @@ impl Answer {
     pub fn to_value(&self) -> Value {
         match self {
             Self::Output(value) => value.clone(),
+            Self::AsOutput => Value::Null,
             Self::Text(text) => Value::String(text.clone()),
             Self::Tools { .. } => serde_json::to_value(self).unwrap_or_default(),
         }
@@ -132,6 +137,7 @@ impl Answer {
     pub fn weight(&self) -> usize {
         match self {
             Self::Output(value) => weight(value),
+            Self::AsOutput => 0,
             Self::Text(text) => text.len(),
             Self::Tools { text, calls } => {
                 text.len()

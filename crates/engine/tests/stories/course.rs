@@ -266,6 +266,69 @@ steps:
     );
 }
 
+#[test]
+fn a_failed_body_comes_back_with_its_container_when_the_run_is_rolled_back() {
+    check(
+        r#"
+phases: [make]
+steps:
+  - id: rounds
+    phase: make
+    loop: { max: 2, until: "true", steps: [{ id: one, agent: x, retry: 1 }, { id: two, agent: x }] }
+"#,
+        r#"
+        start {}
+        fail rounds[0].one provider "no"
+        fail rounds[0].two#1 cancelled
+        rollback make by=user:ann
+        finish rounds[0].one 1
+        finish rounds[0].two 1
+        "#,
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              loop.iteration_started rounds iteration=0
+              step.started rounds[0].one#1 deadline=+10m
+              step.started rounds[0].two#1 deadline=+10m
+              ! call_agent rounds[0].one#1 x({})
+              ! call_agent rounds[0].two#1 x({})
+              = running in make
+            > fail rounds[0].one provider "no"
+              attempt.failed rounds[0].one#1 failure=provider/story: no
+              step.failed rounds[0].one failure=provider/story: no
+              attempt.abandoned rounds[0].two#1
+              step.cancelled rounds[0].two
+              step.failed rounds failure=provider/story: no
+              run.closing ending=failed failure=provider/story: no
+              ! abort_attempt rounds[0].two#1
+              = closing in make
+            > fail rounds[0].two#1 cancelled
+              attempt.settled rounds[0].two#1
+              run.failed failure=provider/story: no
+              = failed in make
+            > rollback make by=user:ann
+              run.reopened by=user:ann
+              run.rolled_back phase=make by=user:ann
+              steps.reset steps=[rounds] from=rounds by=user:ann
+              loop.iteration_started rounds iteration=0
+              step.started rounds[0].one#2 deadline=+10m
+              step.started rounds[0].two#2 deadline=+10m
+              ! call_agent rounds[0].one#2 x({})
+              ! call_agent rounds[0].two#2 x({})
+              = running in make
+            > finish rounds[0].one 1
+              step.succeeded rounds[0].one#2 output=1
+              = running in make
+            > finish rounds[0].two 1
+              step.succeeded rounds[0].two#2 output=1
+              loop.iteration_finished rounds iteration=0 result=1 good=true
+              step.succeeded rounds output=1
+              run.completed output={}
+              = completed in make
+        "#]],
+    );
+}
+
 const BACKGROUND: &str = r#"
 steps:
   - { id: a, agent: x }

@@ -876,7 +876,7 @@ steps:
               attempt.in_doubt a!undo#1 call=0 message="no answer"
               = closing; waits: a!undo (doubt)
             > resolve a!undo failed by=user:ann
-              attempt.doubt_resolved a!undo#1 verdict=failed by=user:ann
+              attempt.doubt_resolved a!undo#1 verdict=failed call=0 by=user:ann
               attempt.failed a!undo#1 failure=provider/doubt_failed: user:ann says that the call in doubt failed retry_at=+1096ms
               = closing; waits: a!undo (retry until +1096ms)
         "#]],

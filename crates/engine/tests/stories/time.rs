@@ -224,7 +224,7 @@ fn a_callback_that_never_comes() {
               run.failed failure=timeout/callback_timeout: no callback paid/7 came in time
               = failed
             > callback paid/7 {"sum":2}
-              refused run_state: receive_callback is not possible while the run is failed; possible now: retry_step, skip_step, roll_back, fork
+              refused run_state: receive_callback is not possible while the run is failed; possible now: retry_step, skip_step, fork
         "#]],
     );
 }
@@ -317,7 +317,7 @@ fn an_attempt_out_of_time_is_asked_after_then_doubted() {
               at +1447m
               = waiting; waits: a (doubt)
             > resolve a resend by=user:ann
-              attempt.doubt_resolved a#1 verdict=resend by=user:ann deadline=+1452m
+              attempt.doubt_resolved a#1 verdict=resend call=0 by=user:ann deadline=+1452m
               ! call_agent a#1 x({}) may_resend
               = running
             > tick +4m
@@ -403,7 +403,7 @@ fn a_call_in_doubt_is_sent_again() {
         dispatch a 1
         job a j1
         doubt a 1 "the vendor does not know the job"
-        resolve a resend by=user:ann
+        resolve a resend by=user:ann usd=0.02
         job a j2
         finish a 1
         "#,
@@ -426,18 +426,18 @@ fn a_call_in_doubt_is_sent_again() {
             > doubt a 1 "the vendor does not know the job"
               attempt.in_doubt a#1 call=1 message="the vendor does not know the job"
               = waiting; waits: a (doubt); spent $0.01
-            > resolve a resend by=user:ann
-              attempt.doubt_resolved a#1 verdict=resend by=user:ann deadline=+10m
+            > resolve a resend by=user:ann usd=0.02
+              attempt.doubt_resolved a#1 verdict=resend call=1 cost=20000 by=user:ann deadline=+10m
               ! call_agent a#1 x({}) calls=1 may_resend
-              = running; spent $0.01
+              = running; spent $0.03
             > job a j2
               attempt.accepted a#1 job={provider: vendor, id: j2}
               ! follow_job a#1 job=j2
-              = waiting; waits: a (job j2 until +10m); spent $0.01
+              = waiting; waits: a (job j2 until +10m); spent $0.03
             > finish a 1
               step.succeeded a#1 output=1
               run.completed output={}
-              = completed; spent $0.01
+              = completed; spent $0.03
         "#]],
     );
 }
@@ -461,7 +461,7 @@ fn a_call_in_doubt_failed() {
               attempt.in_doubt a#1 call=0 message="connection lost"
               = waiting; waits: a (doubt)
             > resolve a failed by=user:ann
-              attempt.doubt_resolved a#1 verdict=failed by=user:ann
+              attempt.doubt_resolved a#1 verdict=failed call=0 by=user:ann
               attempt.failed a#1 failure=provider/doubt_failed: user:ann says that the call in doubt failed
               step.failed a failure=provider/doubt_failed: user:ann says that the call in doubt failed
               run.closing ending=failed failure=provider/doubt_failed: user:ann says that the call in doubt failed
@@ -569,7 +569,7 @@ fn a_run_with_a_doubt_is_cancelled() {
             > resolve a failed
               refused step_state: resolve_doubt is not possible while step a is cancelled; possible now: nothing
             > doubt a#1 0 "still nobody knows"
-              attempt.settled a#1
+              attempt.settled a#1 unknown="still nobody knows"
               run.cancelled reason=enough by=user:ann
               = cancelled
         "#]],
@@ -828,7 +828,7 @@ steps:
               = failed
             > tick +1d
               at +25h
-              refused run_state: fire_timers is not possible while the run is failed; possible now: retry_step, skip_step, roll_back, fork
+              refused run_state: fire_timers is not possible while the run is failed; possible now: retry_step, skip_step, fork
             > retry a by=user:ann
               run.reopened by=user:ann deadline=+26h
               steps.reset steps=[a, ok] from=a by=user:ann

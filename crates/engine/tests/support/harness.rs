@@ -4,7 +4,7 @@
 //! start {"topic":"tea"} by=user:ann usd=0.5 reuse={"draft":"…"} parent=step deadline=+1h
 //! finish draft {"title":"x"} usd=0.02 tokens=100     finish draft#1 … (an earlier attempt)
 //! fail draft transient "busy" after=30s              call draft usd=0.01 no=0
-//! job draft j1     dispatch draft 0     doubt draft 0 "lost"     resolve draft resend|failed
+//! job draft j1     dispatch draft 0     doubt draft 0 "lost"     resolve draft resend|failed usd=0.1
 //! reserve draft usd=0.5     progress draft 40 "half"     hand draft {"title":"mine"}
 //! answer ok continue|retry|abort by=user:a roles=editor "comment" changes={} seen=now
 //! callback key {}     tick +5m     tick (until the next timer)

@@ -52,6 +52,8 @@ pub(crate) struct Ledger {
     replayed: Run,
     /// Money by attempt and call number: each counts once.
     paid: BTreeMap<(Token, u16), Spend>,
+    /// Money that calls in doubt have cost, as their settling said.
+    doubted: Spend,
     /// Attempts that have succeeded.
     succeeded: BTreeSet<(StepKey, Token)>,
     /// Compares whole states, which is slow for large ones.
@@ -63,6 +65,7 @@ impl Ledger {
         Self {
             replayed: run.clone(),
             paid: BTreeMap::new(),
+            doubted: Spend::ZERO,
             succeeded: BTreeSet::new(),
             is_thorough: true,
         }
@@ -84,14 +87,11 @@ impl Ledger {
         outcome: &Result<Vec<Event>, Refusal>,
         at: At,
     ) {
-        let events = match outcome {
-            Ok(events) => events,
-            Err(_) => {
-                if let Some(dump) = before.dump {
-                    assert_eq!(dump, show::dump(run), "a refused {} changed the run", before.name);
-                }
-                return;
-            },
+        let Ok(events) = outcome else {
+            if let Some(dump) = before.dump {
+                assert_eq!(dump, show::dump(run), "a refused {} changed the run", before.name);
+            }
+            return;
         };
         for event in events {
             self.one(at.now, event);
@@ -100,9 +100,9 @@ impl Ledger {
             assert_eq!(show::dump(&self.replayed), show::dump(run), "a replay ends elsewhere");
         }
         assert_eq!(self.replayed.seq, run.seq, "a gap in the numbers");
-        self.effects(&before, run, events);
+        effects_are_released_once(&before, run, events);
         self.money(run);
-        self.ending(&before, run, events);
+        an_end_is_an_end(&before, run, events);
         steps_are_sane(run);
     }
 
@@ -132,6 +132,9 @@ impl Ledger {
             let twice = self.paid.insert((token, call.no), call.spend());
             assert!(twice.is_none(), "call {} of attempt {token} was counted twice", call.no);
         }
+        if let Event::DoubtResolved { cost, .. } = event {
+            self.doubted = self.doubted.plus(Spend { cost: *cost, tokens: 0 });
+        }
         if let Event::StepSucceeded { step, token: Some(token), .. } = event {
             let is_new = self.succeeded.insert((step.clone(), *token));
             assert!(is_new, "{step} succeeded twice by the same attempt");
@@ -155,25 +158,8 @@ impl Ledger {
         self.replayed.step(no).status
     }
 
-    /// What was released by the events is what is newly due, nothing twice, nothing lost.
-    fn effects(&self, before: &Before, run: &Run, events: &[Event]) {
-        let whole = due(run);
-        let now: BTreeSet<EffectId> = whole.iter().map(id).collect();
-        assert_eq!(now.len(), whole.len(), "one effect is due twice: {whole:?}");
-        assert_eq!(due::count(run), whole.len(), "the count of what is due is wrong");
-        let released = due_after(run, events);
-        let new: BTreeSet<EffectId> = released.iter().map(id).collect();
-        assert_eq!(new.len(), released.len(), "one effect was released twice: {released:?}");
-        assert!(new.is_subset(&now), "released but not due: {new:?} {now:?}");
-        let again: Vec<_> = new.intersection(&before.due).collect();
-        assert!(again.is_empty(), "released while it was due already: {again:?} {events:?}");
-        let lost: Vec<_> =
-            now.iter().filter(|id| !new.contains(*id) && !before.due.contains(*id)).collect();
-        assert!(lost.is_empty(), "due but never released: {lost:?} after {events:?}");
-    }
-
     fn money(&self, run: &Run) {
-        let paid = self.paid.values().fold(Spend::ZERO, |sum, spend| sum.plus(*spend));
+        let paid = self.paid.values().fold(self.doubted, |sum, spend| sum.plus(*spend));
         assert_eq!(run.spent, paid, "the bill is not the sum of the calls");
         let by_step = run.index.values().fold(Spend::ZERO, |sum, &no| sum.plus(run.step(no).spent));
         assert_eq!(by_step, paid, "the steps' bills are not the run's");
@@ -181,22 +167,40 @@ impl Ledger {
         let held = held.fold(Spend::ZERO, |sum, attempt| sum.plus(attempt.reserved));
         assert_eq!(run.reserved, held, "what is reserved is not what attempts hold");
     }
+}
 
-    fn ending(&self, before: &Before, run: &Run, events: &[Event]) {
-        if matches!(before.state, RunState::Ended(_)) && before.state != run.state {
-            let reopened = matches!(events.first(), Some(Event::RunReopened { .. }));
-            assert!(reopened, "an ended run went on after {}", before.name);
-        }
-        if !run.is_ended() {
-            return;
-        }
-        assert_eq!(run.reserved, Spend::ZERO, "an ended run holds money back");
-        assert!(run.by_agent.values().all(|spend| spend.cost.0 >= 0));
-        assert!(run.open.is_empty(), "an ended run has open steps: {:?}", run.open);
-        assert!(run.wake_at().is_none(), "an ended run wants to be woken");
-        let parent = usize::from(run.parent.is_some() && !run.parent_notified);
-        assert_eq!(due::count(run), parent, "an ended run wants something");
+/// What was released by the events is what is newly due, nothing twice, nothing lost.
+fn effects_are_released_once(before: &Before, run: &Run, events: &[Event]) {
+    let whole = due(run);
+    let now: BTreeSet<EffectId> = whole.iter().map(id).collect();
+    assert_eq!(now.len(), whole.len(), "one effect is due twice: {whole:?}");
+    assert_eq!(due::count(run), whole.len(), "the count of what is due is wrong");
+    let released = due_after(run, events);
+    let new: BTreeSet<EffectId> = released.iter().map(id).collect();
+    assert_eq!(new.len(), released.len(), "one effect was released twice: {released:?}");
+    assert!(new.is_subset(&now), "released but not due: {new:?} {now:?}");
+    let again: Vec<_> = new.intersection(&before.due).collect();
+    assert!(again.is_empty(), "released while it was due already: {again:?} {events:?}");
+    let lost: Vec<_> =
+        now.iter().filter(|id| !new.contains(*id) && !before.due.contains(*id)).collect();
+    assert!(lost.is_empty(), "due but never released: {lost:?} after {events:?}");
+}
+
+/// An ended run stays ended, holds nothing and wants nothing.
+fn an_end_is_an_end(before: &Before, run: &Run, events: &[Event]) {
+    if matches!(before.state, RunState::Ended(_)) && before.state != run.state {
+        let reopened = matches!(events.first(), Some(Event::RunReopened { .. }));
+        assert!(reopened, "an ended run went on after {}", before.name);
     }
+    if !run.is_ended() {
+        return;
+    }
+    assert_eq!(run.reserved, Spend::ZERO, "an ended run holds money back");
+    assert!(run.by_agent.values().all(|spend| spend.cost.0 >= 0));
+    assert!(run.open.is_empty(), "an ended run has open steps: {:?}", run.open);
+    assert!(run.wake_at().is_none(), "an ended run wants to be woken");
+    let parent = usize::from(run.parent.is_some() && !run.parent_notified);
+    assert_eq!(due::count(run), parent, "an ended run wants something");
 }
 
 /// What holds for each step of any run.
@@ -247,20 +251,4 @@ fn is_declared(from: StepStatus, to: StepStatus, event: &Event) -> bool {
         (Failed, Skipped) => matches!(event, Event::StepSkipped { by: Some(_), .. }),
         (from, to) => from == to,
     }
-}
-
-/// Two folds of the same journal, one of them interrupted anywhere, end alike.
-pub(crate) fn replay_is_whole(start: &Run, journal: &[(Timestamp, Event)], cut: usize) -> Run {
-    let fold = |run: Run, part: &[(Timestamp, Event)]| {
-        part.iter().fold(run, |run, (at, event)| showrunner_engine::fold(run, *at, event))
-    };
-    let whole = fold(start.clone(), journal);
-    let (before, after) = journal.split_at(cut.min(journal.len()));
-    let prefix = fold(start.clone(), before);
-    // Whoever holds the prefix keeps it: folding on never writes into a shared state.
-    let (kept, was) = (prefix.clone(), show::dump(&prefix));
-    let resumed = fold(prefix, after);
-    assert_eq!(show::dump(&kept), was, "folding on changed a state that somebody else holds");
-    assert_eq!(show::dump(&whole), show::dump(&resumed), "a resumed fold ends elsewhere");
-    whole
 }

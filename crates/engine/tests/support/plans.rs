@@ -17,7 +17,7 @@ outputs: { c: "{{ steps.c.output }}" }
     ),
     (
         "diamond",
-        r#"
+        r"
 agent_budgets: { x: { tokens: 500 } }
 steps:
   - { id: a, agent: x, estimate: { tokens: 200 } }
@@ -25,7 +25,7 @@ steps:
   - { id: c, agent: x, needs: a, estimate: { tokens: 200 }, compensate: { agent: undo, retry: 2 } }
   - { id: d, agent: x, needs: [b, c] }
 compensate_on_failure: true
-"#,
+",
         "{}",
     ),
     (
@@ -134,24 +134,24 @@ steps:
     ),
     (
         "child",
-        r#"
+        r"
 steps:
   - { id: sub, orchestration: other, timeout: 1h, retry: 2, on_failure: { fallback: own } }
   - { id: own, agent: x, retry: 1 }
   - { id: last, agent: x, needs: sub }
-"#,
+",
         "{}",
     ),
     (
         "waits",
-        r#"
+        r"
 timeout: 1d
 steps:
   - { id: rest, wait: { for: 1m } }
   - { id: paid, wait: { callback: key1 }, timeout: 2h, needs: rest, on_failure: continue }
   - { id: sent, wait: { callback: key2 }, needs: rest, output: { type: number } }
   - { id: last, agent: x, needs: [paid, sent] }
-"#,
+",
         "{}",
     ),
     (

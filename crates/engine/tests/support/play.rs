@@ -27,16 +27,19 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
     let what =
         if world.run.state == RunState::Ended(Ending::Failed) { 31 + what % 4 } else { what };
     match what % 40 {
-        0..=13 => report(world, which, how),
         14 | 15 => fail_current(world, which, how),
         16 => about_past(world, which, how),
         17 => about_any(world, which, how),
         18 => in_flight(world, which, how),
         19 | 20 => money(world, which, how),
         21 => Command::ResolveDoubt {
-            cost: showrunner_engine::money::MicroUsd::ZERO,
             step: key(world, which),
-            verdict: if how % 2 == 0 { DoubtVerdict::Resend } else { DoubtVerdict::Failed },
+            verdict: if how.is_multiple_of(2) {
+                DoubtVerdict::Resend
+            } else {
+                DoubtVerdict::Failed
+            },
+            cost: MicroUsd(i64::from(how % 7) * 1_000),
             by: person(how),
         },
         22..=26 => answer(world, which, how),
@@ -44,19 +47,19 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
         28..=30 => Command::FireTimers,
         31 => Command::RetryStep {
             step: key(world, which),
-            edits: (how % 3 == 0).then(|| json!({ "edited": how })),
-            feedback: (how % 2 == 0).then(|| json!("again")),
+            edits: (how.is_multiple_of(3)).then(|| json!({ "edited": how })),
+            feedback: (how.is_multiple_of(2)).then(|| json!("again")),
             by: person(how),
         },
-        32 if how % 3 == 0 => Command::SkipStep {
+        32 if how.is_multiple_of(3) => Command::SkipStep {
             step: key(world, which),
-            output: (how % 2 == 0).then(|| output(how)),
+            output: (how.is_multiple_of(2)).then(|| output(how)),
             reason: "not needed".into(),
             by: person(how),
         },
-        33 if how % 3 == 0 => roll_back(world, which, how),
-        34 if how % 8 == 0 => {
-            Command::Cancel { reason: None, compensate: how % 16 == 0, by: person(how) }
+        33 if how.is_multiple_of(3) => roll_back(world, which, how),
+        34 if how.is_multiple_of(8) => {
+            Command::Cancel { reason: None, compensate: how.is_multiple_of(16), by: person(how) }
         },
         35 => Command::Pause { by: person(how) },
         36 => Command::Resume { by: person(how) },
@@ -135,8 +138,8 @@ fn done(
         }))
     };
     match effect {
-        Effect::CallAgent(call) => finish(&call.step, call.token, output, calls),
-        Effect::FollowJob { step, token, .. } => finish(step, *token, output, calls),
+        Effect::CallAgent(call) => finish(&call.step, call.token, output.into(), calls),
+        Effect::FollowJob { step, token, .. } => finish(step, *token, output.into(), calls),
         Effect::StartChild { step, token, .. } => {
             let outcome = ChildOutcome::Completed(Arc::new(output));
             Command::JoinChild { step: step.clone(), token: *token, outcome }
@@ -199,12 +202,13 @@ fn about_any(world: &World, which: usize, how: u16) -> Command {
     let Some((step, token)) = given.get(which % given.len().max(1)).cloned() else {
         return Command::FireTimers;
     };
-    if how % 2 == 0 {
+    if how.is_multiple_of(2) {
         Command::FailAttempt { step, token, failure: failure(how), calls: calls(how) }
     } else {
         let output = output(how);
         let (calls, assets) = (calls(how), Vec::new());
         let cached = false;
+        let output = output.into();
         let finish = FinishAttempt { step, token, output, calls, assets, cached };
         Command::FinishAttempt(Box::new(finish))
     }
@@ -227,7 +231,7 @@ fn money(world: &World, which: usize, how: u16) -> Command {
     let (step, token) = current(world, which);
     let spend =
         Spend { cost: MicroUsd(i64::from(how % 100) * 5_000), tokens: u64::from(how % 100) };
-    if how % 2 == 0 {
+    if how.is_multiple_of(2) {
         Command::RaiseReservation { step, token, spend }
     } else {
         Command::RecordCall { step, token, call: Arc::new(record(how % 4, spend)) }
@@ -247,7 +251,7 @@ fn answer(world: &World, which: usize, how: u16) -> Command {
         verb: [Verb::Continue, Verb::Continue, Verb::Retry, Verb::Abort][usize::from(how % 4)],
         by: person(how / 4),
         comment: Some("said".into()),
-        modifications: (how % 11 == 0).then(|| json!({ "d": how })),
+        modifications: (how.is_multiple_of(11)).then(|| json!({ "d": how })),
         digest: None,
     }))
 }
@@ -257,7 +261,7 @@ pub(crate) fn begin(world: &mut World, input: &str, how: u16) {
     let start = StartRun {
         input: serde_json::from_str(input).expect("a plan's input is JSON"),
         started_by: "user:starter".into(),
-        parent: (how % 5 == 0).then(|| ParentLink {
+        parent: (how.is_multiple_of(5)).then(|| ParentLink {
             run: "run_parent".into(),
             step: "sub".into(),
             token: Token(7),
@@ -301,9 +305,9 @@ fn fair_answer(run: &Run) -> Option<Command> {
             })))
         },
         Wait::Doubt => Some(Command::ResolveDoubt {
-            cost: showrunner_engine::money::MicroUsd::ZERO,
             step: step.key.clone(),
             verdict: DoubtVerdict::Failed,
+            cost: MicroUsd::ZERO,
             by: person(0),
         }),
         Wait::Callback { key, .. } => {

@@ -10,6 +10,7 @@ use super::words::Line;
 use super::world::{World, load};
 
 /// Tells the story and compares it. `UPDATE_EXPECT=1` writes what happens into the test.
+#[expect(clippy::needless_pass_by_value, reason = "`expect![…]` reads best as the last argument")]
 pub(crate) fn check(definition: &str, commands: &str, expect: Expect) {
     let mut world = World::new(&load(definition));
     expect.assert_eq(&tell(&mut world, commands));

@@ -107,7 +107,7 @@ impl World {
                 Command::FinishAttempt(Box::new(FinishAttempt {
                     step,
                     token,
-                    output: line.value(),
+                    output: Arc::new(line.value()),
                     calls,
                     assets: Vec::new(),
                     cached: line.options.contains_key("cached"),
@@ -119,41 +119,13 @@ impl World {
                 let failure = failure(line, line.word(2));
                 Command::FailAttempt { step, token, failure, calls }
             },
-            "progress" => {
-                let (step, token) = self.token(line.word(1));
-                let percent = line.values.iter().find_map(Value::as_u64);
-                let percent = percent.and_then(|percent| u8::try_from(percent).ok());
-                Command::ProgressAttempt { step, token, percent, message: line.text() }
-            },
-            "call" => {
-                let (step, token) = self.token(line.word(1));
-                let call = self.calls(line, &step, token).remove(0);
-                Command::RecordCall { step, token, call }
-            },
-            "job" => {
-                let (step, token) = self.token(line.word(1));
-                let job = Job { provider: "vendor".into(), id: line.word(2).into() };
-                Command::AcceptJob { step, token, job }
-            },
-            "dispatch" => {
-                let (step, token) = self.token(line.word(1));
-                Command::DispatchCall { step, token, call: number(line) }
-            },
-            "reserve" => {
-                let (step, token) = self.token(line.word(1));
-                Command::RaiseReservation { step, token, spend: spend(line) }
-            },
-            "doubt" => {
-                let (step, token) = self.token(line.word(1));
-                let message = line.text().unwrap_or_default();
-                Command::DoubtAttempt { step, token, call: number(line), message }
-            },
+            "progress" | "call" | "job" | "dispatch" | "reserve" | "doubt" => self.in_flight(line),
             "resolve" => {
                 let verdict = match line.word(2) {
                     "resend" => DoubtVerdict::Resend,
                     _ => DoubtVerdict::Failed,
                 };
-                let cost = showrunner_engine::money::MicroUsd::ZERO;
+                let cost = spend(line).cost;
                 Command::ResolveDoubt { step: key(), verdict, cost, by: by(line) }
             },
             "hand" => Command::CompleteByHand { step: key(), output: line.value(), by: by(line) },
@@ -171,29 +143,33 @@ impl World {
                 Command::JoinChild { step, token, outcome }
             },
             "confirm" => Command::ConfirmParent,
-            "retry" => Command::RetryStep {
-                step: key(),
-                edits: line.options.get("edits").cloned(),
-                feedback: line.values.first().cloned(),
-                by: by(line),
+            _ => by_people(line),
+        }
+    }
+
+    /// What an attempt in flight says.
+    fn in_flight(&self, line: &Line) -> Command {
+        let (step, token) = self.token(line.word(1));
+        match line.word(0) {
+            "progress" => {
+                let percent = line.values.iter().find_map(Value::as_u64);
+                let percent = percent.and_then(|percent| u8::try_from(percent).ok());
+                Command::ProgressAttempt { step, token, percent, message: line.text() }
             },
-            "skip" => Command::SkipStep {
-                step: key(),
-                output: line.options.get("output").cloned(),
-                reason: line.text().unwrap_or_else(|| "not needed".into()),
-                by: by(line),
+            "call" => {
+                let call = self.calls(line, &step, token).remove(0);
+                Command::RecordCall { step, token, call }
             },
-            "rollback" => {
-                Command::RollBack { phase: line.word(1).into(), reason: line.text(), by: by(line) }
+            "job" => {
+                let job = Job { provider: "vendor".into(), id: line.word(2).into() };
+                Command::AcceptJob { step, token, job }
             },
-            "cancel" => Command::Cancel {
-                reason: line.text(),
-                compensate: line.words.iter().any(|word| word == "undo"),
-                by: by(line),
+            "dispatch" => Command::DispatchCall { step, token, call: number(line) },
+            "reserve" => Command::RaiseReservation { step, token, spend: spend(line) },
+            _ => {
+                let message = line.text().unwrap_or_default();
+                Command::DoubtAttempt { step, token, call: number(line), message }
             },
-            "pause" => Command::Pause { by: by(line) },
-            "resume" => Command::Resume { by: by(line) },
-            verb => panic!("no such verb: {verb}"),
         }
     }
 
@@ -283,6 +259,36 @@ impl World {
         });
         let no = line.number("no").map_or(recorded as u64, whole);
         vec![Arc::new(record(u16::try_from(no).unwrap_or(u16::MAX), spend(line)))]
+    }
+}
+
+/// What only people ask.
+fn by_people(line: &Line) -> Command {
+    let key = || StepKey::from(line.word(1));
+    match line.word(0) {
+        "retry" => Command::RetryStep {
+            step: key(),
+            edits: line.options.get("edits").cloned(),
+            feedback: line.values.first().cloned(),
+            by: by(line),
+        },
+        "skip" => Command::SkipStep {
+            step: key(),
+            output: line.options.get("output").cloned(),
+            reason: line.text().unwrap_or_else(|| "not needed".into()),
+            by: by(line),
+        },
+        "rollback" => {
+            Command::RollBack { phase: line.word(1).into(), reason: line.text(), by: by(line) }
+        },
+        "cancel" => Command::Cancel {
+            reason: line.text(),
+            compensate: line.words.iter().any(|word| word == "undo"),
+            by: by(line),
+        },
+        "pause" => Command::Pause { by: by(line) },
+        "resume" => Command::Resume { by: by(line) },
+        verb => panic!("no such verb: {verb}"),
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn text_of(answer: &Answer) -> String {
     match answer {
         Answer::Text(text) => text.clone(),
         Answer::Output(value) => value.to_string(),
-        Answer::Tools { .. } => Value::to_string(&answer.to_value()),
+        Answer::Tools { .. } | Answer::AsOutput => Value::to_string(&answer.to_value()),
     }
 }
 

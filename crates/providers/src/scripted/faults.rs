@@ -248,7 +248,7 @@ pub(super) fn schema_breach(answer: Answer) -> (Answer, String) {
             Value::Object(members)
         },
         Answer::Output(Value::Array(_)) => Value::Bool(false),
-        Answer::Output(_) | Answer::Text(_) | Answer::Tools { .. } => {
+        Answer::Output(_) | Answer::AsOutput | Answer::Text(_) | Answer::Tools { .. } => {
             serde_json::json!([{ "unexpected": true }])
         },
     };

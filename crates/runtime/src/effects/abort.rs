@@ -66,7 +66,7 @@ impl Runtime {
                 Ok(made) => Command::FinishAttempt(Box::new(FinishAttempt {
                     step: step.clone(),
                     token,
-                    output: made.output,
+                    output: Arc::new(made.output),
                     calls: vec![made.call],
                     assets: vec![made.asset],
                     cached: false,

@@ -11,7 +11,7 @@ use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{Digest, StepKey, Token};
 use showrunner_engine::template::EvalFault;
-use showrunner_engine::turn::{CallRecord, Turn, TurnStart, TurnStep};
+use showrunner_engine::turn::{Answer, CallRecord, Turn, TurnStart, TurnStep};
 use showrunner_journal::query::cache::CachedResult;
 
 use super::call_model::Called;
@@ -123,6 +123,7 @@ impl Runtime {
         loop {
             let asked = match turn.next() {
                 TurnStep::Done { output, .. } => {
+                    say_once(&mut unrecorded, &output);
                     return Ended::Report(finished(call, output, unrecorded, Vec::new(), false));
                 },
                 TurnStep::Failed(failure) => {
@@ -165,11 +166,19 @@ impl Runtime {
     }
 }
 
+/// The last answer is the step's output: it is journalled there, and not beside it again.
+fn say_once(calls: &mut [Arc<CallRecord>], output: &Value) {
+    let Some(last) = calls.last_mut().and_then(Arc::get_mut) else { return };
+    if matches!(&last.answer, Answer::Output(answer) if answer == output) {
+        last.answer = Answer::AsOutput;
+    }
+}
+
 /// What can be kept of a report.
 fn cacheable(report: &Command, now: Timestamp) -> Option<CachedResult> {
     let Command::FinishAttempt(finish) = report else { return None };
     Some(CachedResult {
-        output: finish.output.clone(),
+        output: (*finish.output).clone(),
         assets: finish.assets.clone(),
         created_at: now,
     })
@@ -186,7 +195,7 @@ pub(crate) fn finished(
     Command::FinishAttempt(Box::new(FinishAttempt {
         step: call.step.clone(),
         token: call.token,
-        output,
+        output: Arc::new(output),
         calls,
         assets,
         cached,

@@ -1,5 +1,7 @@
 //! A provider works on an accepted job: it is asked how far it is until it is done.
 
+use std::sync::Arc;
+
 use showrunner_engine::at::Millis;
 use showrunner_engine::command::{Command, FinishAttempt};
 use showrunner_engine::event::Job;
@@ -58,7 +60,7 @@ impl Runtime {
                         Ok(made) => Command::FinishAttempt(Box::new(FinishAttempt {
                             step,
                             token,
-                            output: made.output,
+                            output: Arc::new(made.output),
                             calls: vec![made.call],
                             assets: vec![made.asset],
                             cached: false,
