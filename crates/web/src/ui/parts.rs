@@ -137,7 +137,10 @@ pub fn money(cost: MicroUsd) -> String {
     if micros == 0 || micros >= 10_000 {
         format!("{sign}${whole}.{:02}", rest / 10_000)
     } else {
-        format!("{sign}${whole}.{rest:06}").trim_end_matches('0').to_owned()
+        // Under a cent: four places, or the first that shows anything at all.
+        let text = format!("{sign}${whole}.{rest:06}");
+        let short = if rest >= 100 { format!("{sign}$0.{:04}", (rest + 50) / 100) } else { text };
+        short.trim_end_matches('0').to_owned()
     }
 }
 
@@ -206,7 +209,7 @@ mod tests {
     #[test]
     fn money_shows_what_there_is() {
         let shown = [0, 12, 9_999, 10_000, 1_234_567, -50_000].map(|m| money(MicroUsd(m)));
-        assert_eq!(shown, ["$0.00", "$0.000012", "$0.009999", "$0.01", "$1.23", "−$0.05"]);
+        assert_eq!(shown, ["$0.00", "$0.000012", "$0.01", "$0.01", "$1.23", "−$0.05"]);
     }
 
     #[test]

@@ -8,10 +8,12 @@ mod scale;
 mod story;
 mod facts;
 
+use std::cmp::Ordering;
+
 use axum::extract::{Path, State};
 use maud::{Markup, html};
 use showrunner_engine::at::Timestamp;
-use showrunner_engine::run::Run;
+use showrunner_engine::run::{Run, RunStatus};
 use showrunner_journal::query::events::NumberedEvent;
 
 use super::parts::{simulated, state};
@@ -146,22 +148,25 @@ fn head(page: &Page<'_>) -> Markup {
 
 fn phases(page: &Page<'_>) -> Markup {
     let words = page.frame.look.words();
-    let here = page.run.phase.map(usize::from);
-    let is_over = page.run.is_ended();
-    let last = page.json.phases.len().saturating_sub(1);
+    let status = page.run.status();
     html! {
         @if !page.json.phases.is_empty() {
             ol class="phases" id="phases" aria-label=(words.phases) {
                 @for (ix, phase) in page.json.phases.iter().enumerate() {
-                    @let is_done = here.is_some_and(|here| ix < here || (ix == here && is_over && ix == last));
-                    @let is_here = !is_done && here == Some(ix);
-                    @let class = if is_done { "is-done" } else if is_here { "is-here" } else { "is-next" };
-                    li class=(class) aria-current=[is_here.then_some("step")] {
+                    @let (class, told) = match page.run.phase.map(|here| ix.cmp(&usize::from(here))) {
+                        Some(Ordering::Less) => ("is-done", words.phase_done),
+                        Some(Ordering::Equal) => match status {
+                            RunStatus::Completed | RunStatus::Delivered => ("is-done", words.phase_done),
+                            RunStatus::Failed => ("is-here is-failed", words.s_failed),
+                            RunStatus::Cancelled => ("is-here is-cancelled", words.s_cancelled),
+                            _ => ("is-here is-running", words.phase_now),
+                        },
+                        _ => ("is-next", words.phase_next),
+                    };
+                    li class=(class) aria-current=[class.starts_with("is-here").then_some("step")] {
                         span class="dot" aria-hidden="true" {}
                         span { (super::parts::label(&phase.label, page.frame.look.language)) }
-                        span class="visually-hidden" {
-                            " (" (if is_done { words.phase_done } else if is_here { words.phase_now } else { words.phase_next }) ")"
-                        }
+                        span class="visually-hidden" { " (" (told) ")" }
                     }
                 }
             }

@@ -112,6 +112,9 @@ pub(super) fn brief(page: &Page<'_>) -> Markup {
         Value::Object(object) => Some((name, object.get("name")?.as_str()?.to_owned())),
         _ => None,
     });
+    if members.is_none_or(serde_json::Map::is_empty) {
+        return html! {};
+    }
     html! {
         section class="card" id="brief" {
             h2 { (words.brief) }
