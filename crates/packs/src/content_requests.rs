@@ -50,5 +50,42 @@ pub(crate) async fn install(runtime: &Runtime, org: &OrgId) -> Result<Pack, Inst
         form: "/new",
         demo: "/demo",
     }];
-    Ok(Pack { name: "content_requests", routes, starters })
+    Ok(Pack { name: "content_requests", routes, starters, terms: terms() })
+}
+
+/// What the members of briefs, concepts and reviews are called on screens.
+fn terms() -> Vec<(&'static str, Words)> {
+    let term = |name, en, ja| (name, Words { en, ja });
+    vec![
+        term("title", "Title", "タイトル"),
+        term("prompt", "Brief", "依頼文"),
+        term("language", "Language", "言語"),
+        term("aspect_ratio", "Format", "画面比率"),
+        term("style_preset", "Style", "表現スタイル"),
+        term("shot_type", "Shot", "ショット"),
+        term("preferred_provider", "Preferred provider", "希望する制作サービス"),
+        term("provider_tier", "Quality level", "品質レベル"),
+        term("auto_approve", "Publish without asking", "承認なしで公開"),
+        term("brand", "Brand", "ブランド"),
+        term("brand_id", "Brand id", "ブランドID"),
+        term("campaign_id", "Campaign id", "キャンペーンID"),
+        term("request_type", "Kind", "種類"),
+        term("headline", "Headline", "見出し"),
+        term("call_to_action", "Call to action", "行動喚起"),
+        term("creative_direction", "Creative direction", "クリエイティブの方向性"),
+        term("hook_concept", "Hook", "フック"),
+        term("target_emotion", "Emotion", "与えたい感情"),
+        term("key_messages", "Key messages", "キーメッセージ"),
+        term("mood", "Mood", "雰囲気"),
+        term("visual_style", "Visual style", "ビジュアルスタイル"),
+        term("recommended_trend", "Trend", "トレンド"),
+        term("strategy", "Concept", "コンセプト"),
+        term("quality", "Review", "品質確認"),
+        term("score", "Score", "スコア"),
+        term("decision", "Decision", "判定"),
+        term("notes", "Notes", "所見"),
+        term("approved_by", "Approved by", "承認者"),
+        term("intent", "Intent", "意図"),
+        term("audience", "Audience", "対象"),
+    ]
 }

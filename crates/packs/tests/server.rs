@@ -2,6 +2,7 @@
 //! scripted model at no latency, pictures drawn here, and the packs on top.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::needless_raw_string_hashes, reason = "as expect-test writes them")]
 
 #[path = "server/support.rs"]
 mod support;

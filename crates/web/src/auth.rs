@@ -46,7 +46,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 }
 
 /// The caller behind these headers. Whatever is missing or wrong, the answer is the same.
-pub(crate) async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Box<Problem>> {
+pub(crate) async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     if let Some(token) = bearer(headers) {
         return by_digest(app, &Digest::of(token.as_bytes()), None).await;
     }
@@ -56,7 +56,7 @@ pub(crate) async fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, B
             return by_digest(app, &digest, Some(session.to_owned())).await;
         }
     }
-    Err(Box::new(unauthenticated()))
+    Err(unauthenticated())
 }
 
 /// Tokens are found by their SHA-256: how long a look-up takes says nothing about a token.
@@ -64,13 +64,13 @@ pub(crate) async fn by_digest(
     app: &App,
     digest: &Digest,
     session: Option<String>,
-) -> Result<Caller, Box<Problem>> {
+) -> Result<Caller, Problem> {
     let stored = app.runtime().journal().token(digest).await.map_err(Problem::from)?;
     match stored {
         Some(token) if token.revoked_at.is_none() => {
             Ok(Caller { id: token.principal, roles: token.roles, org: token.org, session })
         },
-        _ => Err(Box::new(unauthenticated())),
+        _ => Err(unauthenticated()),
     }
 }
 

@@ -82,13 +82,13 @@ pub fn fitting<T: schemars::JsonSchema + DeserializeOwned>(value: &Value) -> Res
     let schema = schemars::SchemaGenerator::default().into_root_schema_for::<T>();
     let schema = showrunner_engine::schema::Schema::compile(schema.to_value())
         .map_err(|fault| Problem::new(&codes::INTERNAL, fault))?;
-    json::check(&schema, value).map_err(|problem| *problem)?;
+    json::check(&schema, value)?;
     T::deserialize(value)
         .map_err(|fault| Problem::invalid(vec![FieldError::new("", fault.to_string())]))
 }
 
 /// Reads the body as the route says, and puts what it is where handlers find it.
-pub(crate) async fn read(rules: &Rules, request: Request) -> Result<Request, Box<Problem>> {
+pub(crate) async fn read(rules: &Rules, request: Request) -> Result<Request, Problem> {
     if matches!(rules.takes, Takes::Nothing) {
         return Ok(request);
     }
@@ -129,17 +129,20 @@ pub(crate) async fn read(rules: &Rules, request: Request) -> Result<Request, Box
 
 /// All of the body, unless it is longer than it may be; a length that is declared is believed,
 /// so that nothing is read in vain.
-async fn whole(rules: &Rules, parts: &Parts, body: Body) -> Result<Bytes, Box<Problem>> {
+async fn whole(rules: &Rules, parts: &Parts, body: Body) -> Result<Bytes, Problem> {
     let max = rules.body_max_bytes;
     let too_large = || {
         let words = format!("the body may have {max} bytes at most");
-        Box::new(Problem::new(&codes::TOO_LARGE, words))
+        Problem::new(&codes::TOO_LARGE, words)
     };
     let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if declared.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > max) {
         return Err(too_large());
     }
-    to_bytes(body, max).await.map_err(|_| too_large())
+    to_bytes(body, max).await.map_err(|fault| {
+        tracing::debug!(%fault, "a body was not read to its end");
+        too_large()
+    })
 }
 
 /// The media type without its parameters, in small letters.
@@ -149,7 +152,7 @@ fn media_type(parts: &Parts) -> String {
     media.trim().to_ascii_lowercase()
 }
 
-fn expect(media: &str, accepted: &[&str]) -> Result<(), Box<Problem>> {
+fn expect(media: &str, accepted: &[&str]) -> Result<(), Problem> {
     if accepted.contains(&media) {
         return Ok(());
     }
@@ -160,10 +163,10 @@ fn expect(media: &str, accepted: &[&str]) -> Result<(), Box<Problem>> {
         format!("`{}` is not accepted here; accepted: {list}", crate::problem::shown(media))
     };
     let allowed = accepted.iter().map(ToString::to_string).collect();
-    Err(Box::new(Problem::new(&codes::UNSUPPORTED_MEDIA_TYPE, words).with_allowed(allowed)))
+    Err(Problem::new(&codes::UNSUPPORTED_MEDIA_TYPE, words).with_allowed(allowed))
 }
 
-async fn form(bytes: &Bytes) -> Result<Form, Box<Problem>> {
+async fn form(bytes: &Bytes) -> Result<Form, Problem> {
     use axum::extract::FromRequest as _;
     let request = Request::post("/")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")

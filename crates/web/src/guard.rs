@@ -58,7 +58,7 @@ pub(crate) async fn guard(State(rules): State<Rules>, request: Request, next: Ne
     let work = async {
         match admit(&rules, request).await {
             Ok(request) => next.run(request).await,
-            Err(problem) => (*problem).into_response(),
+            Err(problem) => problem.into_response(),
         }
     };
     match rules.time_max {
@@ -70,12 +70,12 @@ pub(crate) async fn guard(State(rules): State<Rules>, request: Request, next: Ne
     }
 }
 
-async fn admit(rules: &Rules, mut request: Request) -> Result<Request, Box<Problem>> {
+async fn admit(rules: &Rules, mut request: Request) -> Result<Request, Problem> {
     if rules.permission != Permission::Open {
         let caller = auth::identify(&rules.app, request.headers()).await?;
         if !rules.permission.is_held_by(&caller.roles) {
             let words = format!("this needs the permission `{}`", rules.permission.name());
-            return Err(Box::new(Problem::new(&codes::NOT_ALLOWED, words)));
+            return Err(Problem::new(&codes::NOT_ALLOWED, words));
         }
         request.extensions_mut().insert(caller);
     }
@@ -86,7 +86,7 @@ async fn admit(rules: &Rules, mut request: Request) -> Result<Request, Box<Probl
 }
 
 /// Parameters that nobody reads are mistakes: a filter misspelt would look like an answer.
-fn known_query(rules: &Rules, query: &str) -> Result<(), Box<Problem>> {
+fn known_query(rules: &Rules, query: &str) -> Result<(), Problem> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let name = pair.split('=').next().unwrap_or_default();
         if !rules.query.contains(&name) {
@@ -96,7 +96,7 @@ fn known_query(rules: &Rules, query: &str) -> Result<(), Box<Problem>> {
             if let Some(meant) = body::nearest(name, known.iter().map(String::as_str)) {
                 problem = problem.with_hint(format!("did you mean `{meant}`?"));
             }
-            return Err(Box::new(problem.with_allowed(known)));
+            return Err(problem.with_allowed(known));
         }
     }
     Ok(())
@@ -104,7 +104,7 @@ fn known_query(rules: &Rules, query: &str) -> Result<(), Box<Problem>> {
 
 /// A browser sends its cookie with whatever page asks it to: what changes something must also
 /// show the secret that only our own pages know.
-fn not_forged(rules: &Rules, request: &Request) -> Result<(), Box<Problem>> {
+fn not_forged(rules: &Rules, request: &Request) -> Result<(), Problem> {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(()) };
     let Some(session) = &caller.session else { return Ok(()) };
@@ -123,5 +123,5 @@ fn not_forged(rules: &Rules, request: &Request) -> Result<(), Box<Problem>> {
         return Ok(());
     }
     let words = "the form does not carry the secret of your session";
-    Err(Box::new(Problem::new(&codes::FORGED_FORM, words)))
+    Err(Problem::new(&codes::FORGED_FORM, words))
 }

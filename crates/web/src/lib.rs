@@ -15,6 +15,7 @@ pub mod ui;
 pub mod api;
 mod layers;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,6 +55,8 @@ pub struct Pack {
     pub routes: Vec<Route>,
     /// What it adds to the home page.
     pub starters: Vec<Starter>,
+    /// What members of its inputs and outputs are called on screens.
+    pub terms: Vec<(&'static str, ui::Words)>,
 }
 
 /// A way to begin, as the home page offers it.
@@ -83,6 +86,7 @@ struct Inner {
     started_at: Timestamp,
     boot_id: String,
     starters: Vec<Starter>,
+    terms: BTreeMap<&'static str, ui::Words>,
     openapi: Bytes,
 }
 
@@ -115,6 +119,14 @@ impl App {
         &self.inner.starters
     }
 
+    /// What a member of an input or output is called: as its pack says, or readable at least.
+    pub(crate) fn term(&self, name: &str, language: ui::Language) -> String {
+        match self.inner.terms.get(name) {
+            Some(words) => words.in_language(language).to_owned(),
+            None => ui::parts::readable(name),
+        }
+    }
+
     pub(crate) fn openapi(&self) -> Bytes {
         Bytes::clone(&self.inner.openapi)
     }
@@ -138,10 +150,11 @@ pub async fn serve(
     let secret = auth::Secret::of(&runtime).await?;
     let mut table = api::table();
     table.extend(ui::table());
-    let mut starters = Vec::new();
+    let (mut starters, mut terms) = (Vec::new(), BTreeMap::new());
     for pack in packs {
         table.extend(pack.routes);
         starters.extend(pack.starters);
+        terms.extend(pack.terms);
     }
     let clock = runtime.clock();
     let (now, random) = (clock.now(), [clock.random(), clock.random()]);
@@ -151,6 +164,7 @@ pub async fn serve(
         started_at: now,
         boot_id: sortable(now, random),
         starters,
+        terms,
         openapi: openapi::document(&table).to_string().into(),
         runtime,
     };

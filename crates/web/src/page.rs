@@ -1,5 +1,7 @@
 //! Lists in pages: `?limit=`, `?cursor=`, and the cursor of the next page.
 
+use std::num::ParseIntError;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine as _;
@@ -12,7 +14,7 @@ use showrunner_engine::id::RunId;
 use crate::problem::{Problem, codes, shown};
 
 /// How many where nobody says.
-const LIMIT_USUAL: u32 = 50;
+const LIMIT_USUAL: u64 = 50;
 /// How many at most.
 const LIMIT_MAX: u32 = 200;
 
@@ -93,15 +95,15 @@ impl Query {
     /// A whole number.
     pub fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| {
-            let words = format!("`{name}` is a whole number, not `{}`", shown(text));
+        text.parse().map(Some).map_err(|fault: ParseIntError| {
+            let words = format!("`{name}` is a whole number, not `{}`: {fault}", shown(text));
             Problem::new(&codes::BAD_QUERY, words)
         })
     }
 
     /// Which page is asked for.
     pub fn paging(&self) -> Result<Paging, Problem> {
-        let limit = self.number("limit")?.unwrap_or(u64::from(LIMIT_USUAL));
+        let limit = self.number("limit")?.unwrap_or(LIMIT_USUAL);
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         if limit == 0 || limit > LIMIT_MAX {
             let words = format!("`limit` is 1 to {LIMIT_MAX}");

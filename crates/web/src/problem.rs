@@ -37,9 +37,13 @@ impl FieldError {
     }
 }
 
-/// Why a request was not carried out.
+/// Why a request was not carried out. Small to hand around: what it says is on the heap.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct Problem(Box<Said>);
+
+/// What a problem says.
+#[derive(Clone, Debug)]
+pub struct Said {
     pub(crate) code: &'static Code,
     pub(crate) detail: String,
     pub(crate) errors: Vec<FieldError>,
@@ -53,7 +57,7 @@ impl Problem {
     /// A problem of this code; `detail` says what happened this time.
     pub fn new(code: &'static Code, detail: impl Into<String>) -> Self {
         let retry_after = code.retryable.then_some(2);
-        Self {
+        Self(Box::new(Said {
             code,
             detail: detail.into(),
             errors: Vec::new(),
@@ -61,51 +65,64 @@ impl Problem {
             allowed: None,
             more: Map::new(),
             retry_after,
-        }
+        }))
     }
 
     /// With the places that are wrong.
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     /// With what to do about it.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// With what would be accepted instead.
     pub fn with_allowed(mut self, allowed: Vec<String>) -> Self {
-        self.allowed = Some(allowed);
+        self.0.allowed = Some(allowed);
         self
     }
 
     /// With a member of its own.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+        self.0.more.insert(name.to_owned(), value.into());
         self
     }
 
     /// What happened this time.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The places that are wrong.
     pub fn errors(&self) -> &[FieldError] {
-        &self.errors
+        &self.0.errors
+    }
+
+    /// The places that are wrong, to be put into a larger place.
+    pub(crate) fn errors_mut(&mut self) -> &mut [FieldError] {
+        &mut self.0.errors
     }
 
     /// Its code.
     pub fn code(&self) -> &'static str {
-        self.code.code
+        self.0.code.code
     }
 
     /// Its status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl std::ops::Deref for Problem {
+    type Target = Said;
+
+    fn deref(&self) -> &Said {
+        &self.0
     }
 }
 
@@ -113,7 +130,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status();
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(Arc::new(self));

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::num::ParseIntError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -235,8 +236,8 @@ fn unbuffered(mut response: Response) -> Response {
 pub fn cursor(headers: &HeaderMap, after: Option<&str>) -> Result<u64, Problem> {
     let header = headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?"));
     let Some(text) = header.filter(|text| !text.is_empty()).or(after) else { return Ok(0) };
-    text.trim().parse().map_err(|_| {
-        let words = format!("`{}` is not the number of an event", shown(text));
+    text.trim().parse().map_err(|fault: ParseIntError| {
+        let words = format!("`{}` is not the number of an event: {fault}", shown(text));
         Problem::new(&codes::BAD_CURSOR, words)
     })
 }

@@ -5,6 +5,7 @@ pub mod words;
 pub mod shell;
 pub mod parts;
 mod look;
+mod shelf;
 mod files;
 mod login;
 mod home;

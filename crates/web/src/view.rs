@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use showrunner_engine::at::Timestamp;
 use showrunner_engine::definition::Label;
 use showrunner_engine::failure::Failure;
-use showrunner_engine::money::Budget;
+use showrunner_engine::money::{Budget, MicroUsd};
 
 /// An instant as RFC 3339 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +90,6 @@ pub struct BudgetView {
 
 impl From<Budget> for BudgetView {
     fn from(budget: Budget) -> Self {
-        Self { usd: budget.cost.map(|cost| cost.as_usd()), tokens: budget.tokens }
+        Self { usd: budget.cost.map(MicroUsd::as_usd), tokens: budget.tokens }
     }
 }

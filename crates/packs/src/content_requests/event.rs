@@ -172,26 +172,31 @@ impl Teller<'_> {
             },
             Event::StepSkipped { step, reason, by, .. } => {
                 let actor = by.as_deref().unwrap_or(SYSTEM);
-                self.logged(step, actor, "skipped", json!({ "skipped": true, "reason": reason }))
+                Some(self.logged(
+                    step,
+                    actor,
+                    "skipped",
+                    &json!({ "skipped": true, "reason": reason }),
+                ))
             },
             Event::AttemptProgressed { step, percent, message, .. } => {
                 let data = json!({ "percent": percent, "message": message });
-                self.logged(step, SYSTEM, "progress", data)
+                Some(self.logged(step, SYSTEM, "progress", &data))
             },
             Event::JobAccepted { step, job, .. } => {
                 let data = json!({ "provider": job.provider, "external_job_id": job.id });
-                self.logged(step, SYSTEM, "job accepted", data)
+                Some(self.logged(step, SYSTEM, "job accepted", &data))
             },
             Event::GateDecided { step, verdict, reason } => {
                 let data = json!({ "verdict": verdict.name(), "reason": reason });
-                self.logged(step, SYSTEM, verdict.name(), data)
+                Some(self.logged(step, SYSTEM, verdict.name(), &data))
             },
             Event::CheckpointOpened { step, question, .. } => {
-                self.logged(step, SYSTEM, "asked", json!({ "question": question }))
+                Some(self.logged(step, SYSTEM, "asked", &json!({ "question": question })))
             },
             Event::CheckpointAnswered { step, answer, .. } => {
                 let data = json!({ "decision": answer.verb.name(), "comment": answer.comment });
-                self.logged(step, &answer.by, answer.verb.name(), data)
+                Some(self.logged(step, &answer.by, answer.verb.name(), &data))
             },
             _ => None,
         }
@@ -236,10 +241,10 @@ impl Teller<'_> {
         told("retry", actor, format!("{} is done again: {reason}", self.name(step)), metadata)
     }
 
-    fn logged(&self, step: &StepKey, actor: &str, what: &str, data: Value) -> Option<Told> {
+    fn logged(&self, step: &StepKey, actor: &str, what: &str, data: &Value) -> Told {
         let role = self.role(step).unwrap_or_else(|| step.to_string());
         let metadata = json!({ "task_id": self.task(step), "agent_role": role, "data": data });
-        Some(told("agent_log", actor, format!("{}: {what}", self.name(step)), metadata))
+        told("agent_log", actor, format!("{}: {what}", self.name(step)), metadata)
     }
 
     fn task(&self, step: &StepKey) -> String {

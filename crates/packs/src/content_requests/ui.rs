@@ -3,7 +3,7 @@
 mod sample;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
@@ -11,9 +11,8 @@ use showrunner_web::body::{Form, fitting};
 use showrunner_web::page::Query;
 use showrunner_web::problem::codes;
 use showrunner_web::routes::{Gives, Route, Takes};
-use showrunner_web::ui::Look;
 use showrunner_web::ui::parts::{label, money, span};
-use showrunner_web::ui::shell::Frame;
+use showrunner_web::ui::shell::{Frame, Reader};
 use showrunner_web::{App, Caller, FieldError, Problem, catalogue};
 
 use super::brand::{self, BrandJson};
@@ -45,7 +44,7 @@ catalogue! {
         estimate_cost: "Cost" / "費用";
         estimate_time: "Time" / "時間";
         estimate_calls: "Steps" / "工程";
-        estimate_note: "At most this much is reserved before each call; the actual cost is shown on the run." / "各呼び出しの前にこの範囲で予算を確保します。実績は制作ページに表示されます。";
+        estimate_note: "Each step reserves its share before it calls anybody. What it really cost stands on the run." / "各工程は呼び出しの前に予算を確保します。実績は制作ページに表示されます。";
         wrong: "Please look at the marked fields." / "印のついた項目を確認してください。";
         tone: "Tone" / "トーン";
         never: "Never" / "禁止事項";
@@ -80,10 +79,9 @@ async fn show(
     State(app): State<App>,
     caller: Caller,
     query: Query,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let given = match query.get("sample") {
         Some(_) => sample::in_language(frame.look.language),
         None => Map::new(),
@@ -94,8 +92,7 @@ async fn show(
 async fn start(
     State(app): State<App>,
     caller: Caller,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
     form: Form,
 ) -> Result<Response, Problem> {
     let given = given(&form);
@@ -107,7 +104,7 @@ async fn start(
     match outcome {
         Ok(created) => Ok(Redirect::to(&format!("/runs/{}", created.run.id)).into_response()),
         Err(problem) if problem.status() == StatusCode::UNPROCESSABLE_ENTITY => {
-            let frame = Frame::new(&app, &caller, &headers, &uri);
+            let frame = Frame::new(&app, &caller, reader);
             let page = render(&frame, &given, problem.errors()).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         },
@@ -128,16 +125,12 @@ fn given(form: &Form) -> Map<String, Value> {
     given
 }
 
-async fn demo(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Redirect, Problem> {
+async fn demo(State(app): State<App>, caller: Caller, reader: Reader) -> Result<Redirect, Problem> {
     let brands = brand::all(&app, &caller.org).await?;
     let Some(brand) = brands.first() else {
         return Err(Problem::new(&codes::UNKNOWN_BRAND, "there is no brand to make a demo for"));
     };
-    let mut given = sample::in_language(Look::of(&headers).language);
+    let mut given = sample::in_language(reader.look.language);
     given.insert("brand_id".into(), json!(brand.id));
     given.insert("request_type".into(), json!("image"));
     let brief = fitting::<Brief>(&Value::Object(given))?;
@@ -249,8 +242,8 @@ fn shape(aspect: &str) -> Markup {
     let (width, height) = aspect.split_once(':').unwrap_or(("1", "1"));
     let side = |text: &str| text.parse::<u32>().unwrap_or(1);
     let (width, height) = (side(width), side(height));
-    let scale = 24 / width.max(height);
-    let (width, height) = (width * scale, height * scale);
+    let longer = width.max(height).max(1);
+    let (width, height) = (width * 24 / longer, height * 24 / longer);
     html! {
         svg class="aspect" viewBox="0 0 28 28" aria-hidden="true" {
             rect x=((28 - width) / 2) y=((28 - height) / 2) width=(width) height=(height) rx="2" {}
@@ -266,7 +259,7 @@ async fn estimate(frame: &Frame<'_>) -> Result<Markup, Problem> {
         section class="card" {
             h2 { (words.estimate) }
             dl class="pairs" {
-                div { dt { (words.estimate_cost) } dd class="big num" { "≤ " (money(expected.spend.cost)) } }
+                div { dt { (words.estimate_cost) } dd class="big num" { "~" (money(expected.spend.cost)) } }
                 div { dt { (words.estimate_time) } dd class="num" { "~" (span(expected.duration.0, frame.look)) } }
                 div { dt { (words.estimate_calls) } dd class="num" { (definition.root.len()) } }
             }

@@ -201,9 +201,8 @@ pub(crate) struct Frames {
 impl Frames {
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some((frame, rest)) = self.text.split_once("\n\n") {
-                let (frame, rest) = (frame.to_owned(), rest.to_owned());
-                self.text = rest;
+            if let Some(end) = self.text.find("\n\n") {
+                let frame: String = self.text.drain(..end + 2).collect();
                 let frame = read(&frame);
                 if !frame.event.is_empty() {
                     return Some(frame);
@@ -221,7 +220,7 @@ fn read(text: &str) -> Frame {
     for line in text.lines() {
         match line.split_once(": ").or_else(|| line.split_once(':')) {
             Some(("id", value)) => frame.id = Some(value.parse().unwrap()),
-            Some(("event", value)) => frame.event = value.to_owned(),
+            Some(("event", value)) => value.clone_into(&mut frame.event),
             Some(("data", value)) => frame.data.push_str(value),
             _ => {},
         }

@@ -40,7 +40,7 @@ async fn every_route_that_is_described_is_there_and_answers_as_described() {
         let status = answer.status.as_u16();
         assert_ne!(status, 405, "{method} {path}");
         assert!(
-            !answer.text.contains("\"code\":\"not_found\"") || path.contains("{"),
+            !answer.text.contains("\"code\":\"not_found\"") || path.contains('{'),
             "{method} {path}: {}",
             answer.text
         );

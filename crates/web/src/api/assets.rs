@@ -98,13 +98,12 @@ async fn get_content(
         Some(Wanted::Bytes(first, last)) => Some((first, last)),
         None => None,
     };
-    let (first, last) = range.unwrap_or((0, asset.bytes.saturating_sub(1)));
+    let (first, last) = range.unwrap_or_else(|| (0, asset.bytes.saturating_sub(1)));
     let length = if asset.bytes == 0 { 0 } else { last - first + 1 };
     let objects = Arc::clone(app.runtime().objects());
     let digest = asset.sha256.clone();
     let read = tokio::task::spawn_blocking(move || objects.get_range(&digest, first, length));
-    let bytes =
-        read.await.map_err(|_| Problem::new(&codes::INTERNAL, "reading was given up"))??;
+    let bytes = read.await.map_err(|fault| Problem::new(&codes::INTERNAL, fault.to_string()))??;
     let bytes = bytes.ok_or_else(|| {
         Problem::new(&codes::DAMAGED, format!("the bytes of asset {} are not stored", asset.id))
     })?;

@@ -116,7 +116,8 @@ struct CheckedJson {
 async fn validate_definition(request: Request) -> Result<Answer<CheckedJson>, Problem> {
     let source = source_of(&request);
     let checked = tokio::task::spawn_blocking(move || Library::check(&source, "definition")).await;
-    let definition = checked.map_err(|_| Problem::new(&codes::INTERNAL, "given up"))??;
+    let definition =
+        checked.map_err(|fault| Problem::new(&codes::INTERNAL, fault.to_string()))??;
     let steps = definition.steps.len();
     Ok(Answer(CheckedJson { valid: true, slug: definition.slug, steps }))
 }

@@ -187,7 +187,7 @@ async fn start_run(
 
 /// A run's input stands inside the body.
 fn under(mut problem: Problem, place: &str) -> Problem {
-    for error in &mut problem.errors {
+    for error in problem.errors_mut() {
         error.pointer = format!("{place}{}", error.pointer);
     }
     problem

@@ -11,14 +11,14 @@ const DEPTH_MAX: usize = 128;
 const QUOTED_MAX: usize = 200;
 
 /// Reads JSON.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, Box<Problem>> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if bytes.is_empty() {
         let problem = Problem::new(&codes::MALFORMED_JSON, "the body is empty");
-        return Err(Box::new(problem.with_hint("send at least `{}`")));
+        return Err(problem.with_hint("send at least `{}`"));
     }
     if depth(bytes) > DEPTH_MAX {
         let words = format!("more than {DEPTH_MAX} objects and lists inside each other");
-        return Err(Box::new(Problem::new(&codes::TOO_DEEP, words)));
+        return Err(Problem::new(&codes::TOO_DEEP, words));
     }
     serde_json::from_slice(bytes).map_err(|fault| {
         let (line, column) = (fault.line(), fault.column());
@@ -26,7 +26,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, Box<Problem>> {
         let what = words.split(" at line ").next().unwrap_or(&words);
         let problem =
             Problem::new(&codes::MALFORMED_JSON, format!("line {line}, column {column}: {what}"));
-        Box::new(problem.with("line", line).with("column", column))
+        problem.with("line", line).with("column", column)
     })
 }
 
@@ -58,7 +58,7 @@ fn depth(bytes: &[u8]) -> usize {
 }
 
 /// Everything in `value` that does not fit.
-pub(super) fn check(schema: &Schema, value: &Value) -> Result<(), Box<Problem>> {
+pub(super) fn check(schema: &Schema, value: &Value) -> Result<(), Problem> {
     let mut errors = unknown_members(schema.source(), value);
     for breach in schema.breaches(value) {
         let is_unknown = breach.message.starts_with("Additional properties are not allowed");
@@ -68,7 +68,7 @@ pub(super) fn check(schema: &Schema, value: &Value) -> Result<(), Box<Problem>> 
         let nothing = breach.message.trim();
         errors.push(FieldError::new(breach.pointer, shorter(nothing)));
     }
-    if errors.is_empty() { Ok(()) } else { Err(Box::new(Problem::invalid(errors))) }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
 }
 
 /// Members that the schema does not know, with what was probably meant.

@@ -2,6 +2,7 @@
 
 /// A kind of problem.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the member is called `code` on the wire too")]
 pub struct Code {
     /// Stable name, `run_state`; also the name of its page.
     pub code: &'static str,

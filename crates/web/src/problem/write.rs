@@ -8,6 +8,7 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
 
 use super::{Problem, ProblemDocument};
 use crate::App;
@@ -18,18 +19,14 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A caller's own id may be so long.
 const REQUEST_ID_MAX: usize = 128;
 
-/// The id of a request, for logs and problems.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
-
 /// Gives every request an id and every problem its document.
-pub(crate) async fn dress(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = given_id(request.headers()).unwrap_or_else(|| app.fresh_id("req").into());
-    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let path = request.uri().path().to_owned();
     let wants_page = wants_page(request.headers(), &path);
     let look = ui::Look::of(request.headers());
-    let response = next.run(request).await;
+    let span = tracing::info_span!("request", id = %id, method = %request.method(), path);
+    let response = next.run(request).instrument(span).await;
     let problem = response.extensions().get::<Arc<Problem>>().cloned();
     let mut response = match problem {
         Some(problem) if wants_page => {

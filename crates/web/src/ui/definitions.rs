@@ -1,12 +1,11 @@
 //! Definitions: what can be made, how it goes, and the author's text.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
 use maud::{Markup, html};
 use showrunner_engine::definition::{Definition, StepDef, StepIx, StepKind};
 
 use super::parts::{money, since, span};
-use super::shell::Frame;
+use super::shell::{Frame, Reader};
 use super::words::fill;
 use crate::App;
 use crate::api::expected;
@@ -34,10 +33,9 @@ pub(super) fn table() -> Vec<Route> {
 async fn show_all(
     State(app): State<App>,
     caller: Caller,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let (words, language) = (frame.look.words(), frame.look.language.code());
     let stored = app.runtime().journal().definitions(&caller.org).await?;
     let mut cards = Vec::new();
@@ -72,12 +70,11 @@ async fn show_one(
     caller: Caller,
     Path(slug): Path<String>,
     query: Query,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
     let version = query.number("version")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     let definition = app.runtime().library().get(&caller.org, &slug, version).await?;
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let (words, language) = (frame.look.words(), frame.look.language.code());
     let title = definition.title.in_language(language);
     let estimate = expected(&definition);
@@ -94,6 +91,7 @@ async fn show_one(
                 div { dt { (words.cost_estimate) } dd { (money(estimate.spend.cost)) } }
             }
         }
+        div class="columns even" {
         section id="flow" {
             h2 { (words.flow) }
             (block(&frame, &definition, &definition.root))
@@ -101,6 +99,7 @@ async fn show_one(
         section id="source" {
             h2 { (words.source) }
             pre class="code" tabindex="0" lang="en" { code { (definition.source) } }
+        }
         }
     };
     Ok(frame.page(title, None, &content))

@@ -1,7 +1,7 @@
 //! Home: what needs me, what is running, what was finished, and how to begin.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use showrunner_journal::JournalError;
@@ -10,7 +10,8 @@ use showrunner_journal::query::home::HomeCounts;
 use showrunner_journal::query::runs::{RunFilter, RunView};
 
 use super::parts::{count, money, since, state, thumbnail};
-use super::shell::Frame;
+use super::shelf::{Shelf, wanted};
+use super::shell::{Frame, Reader};
 use super::words::{Language, fill};
 use crate::auth::{self, Caller};
 use crate::problem::{Problem, codes};
@@ -36,17 +37,22 @@ struct Home {
     asking: Vec<(CheckpointView, Option<AssetJson>)>,
     running: Vec<RunView>,
     recent: Vec<RunView>,
+    shelf: Shelf,
 }
 
-async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
+async fn show(
+    State(app): State<App>,
+    headers: HeaderMap,
+    reader: Reader,
+) -> Result<Response, Problem> {
     let caller = match auth::identify(&app, &headers).await {
         Ok(caller) => caller,
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
             return Ok(Redirect::to("/login").into_response());
         },
-        Err(problem) => return Err(*problem),
+        Err(problem) => return Err(problem),
     };
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let home = read(&app, &caller).await?;
     let page = render(&frame, &home);
     Ok(frame.page(frame.look.words().home, Some("/api/v1/events"), &page).into_response())
@@ -74,7 +80,8 @@ async fn read(app: &App, caller: &Caller) -> Result<Home, JournalError> {
         .await?;
     running.retain(|run| !asking.iter().any(|(open, _)| open.run_id == run.id));
     let recent = journal.list_runs(&with(&["completed", "failed", "cancelled"], 8)).await?;
-    Ok(Home { counts, asking, running, recent })
+    let shelf = Shelf::of(app, caller, wanted(running.iter().chain(&recent))).await;
+    Ok(Home { counts, asking, running, recent, shelf })
 }
 
 fn render(frame: &Frame<'_>, home: &Home) -> Markup {
@@ -100,22 +107,26 @@ fn render(frame: &Frame<'_>, home: &Home) -> Markup {
                 div { dt { (words.home_spent) } dd { (money(home.counts.spent_today.cost)) } }
             }
         }
-        @if !home.asking.is_empty() {
-            section id="home-asking" aria-label=(words.home_needs) {
-                ul class="ask-cards" { @for (open, asset) in &home.asking { (ask_card(frame, open, asset.as_ref())) } }
+        div class="columns" {
+            div class="column-main" {
+                @if !home.asking.is_empty() {
+                    section id="home-asking" aria-label=(words.home_needs) {
+                        ul class="ask-cards" { @for (open, asset) in &home.asking { (ask_card(frame, open, asset.as_ref())) } }
+                    }
+                }
+                @if is_empty { p class="muted" id="home-empty" { (words.home_empty) } }
+                @if !home.running.is_empty() {
+                    section id="home-running" { h2 { (words.home_running) } (rows(frame, &home.shelf, &home.running)) }
+                }
+                @if !home.recent.is_empty() {
+                    section id="home-recent" {
+                        h2 { (words.home_recent) }
+                        (rows(frame, &home.shelf, &home.recent))
+                        p class="after" { a href="/runs" { (words.show_all) " →" } }
+                    }
+                }
             }
-        }
-        @if is_empty { p class="muted" id="home-empty" { (words.home_empty) } }
-        (starters(frame, is_empty))
-        @if !home.running.is_empty() {
-            section id="home-running" { h2 { (words.home_running) } (rows(frame, &home.running)) }
-        }
-        @if !home.recent.is_empty() {
-            section id="home-recent" {
-                h2 { (words.home_recent) }
-                (rows(frame, &home.recent))
-                p { a href="/runs" { (words.show_all) " →" } }
-            }
+            aside class="column-side" { (starters(frame, is_empty)) }
         }
     }
 }
@@ -174,7 +185,7 @@ fn starters(frame: &Frame<'_>, is_empty: bool) -> Markup {
 }
 
 /// Runs as compact rows; the runs page shows the same.
-pub(super) fn rows(frame: &Frame<'_>, runs: &[RunView]) -> Markup {
+pub(super) fn rows(frame: &Frame<'_>, shelf: &Shelf, runs: &[RunView]) -> Markup {
     let words = frame.look.words();
     html! {
         div class="table-wrap" {
@@ -186,14 +197,15 @@ pub(super) fn rows(frame: &Frame<'_>, runs: &[RunView]) -> Markup {
                     th scope="col" { (words.col_started) }
                     th scope="col" class="num wide-only" { (words.col_cost) }
                 } }
-                tbody { @for run in runs { (row(frame, run)) } }
+                tbody { @for run in runs { (row(frame, shelf, run)) } }
             }
         }
     }
 }
 
-fn row(frame: &Frame<'_>, run: &RunView) -> Markup {
+fn row(frame: &Frame<'_>, shelf: &Shelf, run: &RunView) -> Markup {
     let words = frame.look.words();
+    let language = frame.look.language;
     let asks = run.waits.iter().any(|wait| wait.what == "person");
     let status = if run.status == "waiting" && asks { "person" } else { &run.status };
     html! {
@@ -201,10 +213,10 @@ fn row(frame: &Frame<'_>, run: &RunView) -> Markup {
             td { (state(status, frame.look)) }
             td {
                 a class="row-title" href=(format!("/runs/{}", run.id)) { (run.title.as_deref().unwrap_or(words.untitled)) }
-                span class="muted small" { (run.slug) }
+                span class="muted small" { (shelf.title(run, language)) }
                 @if let Some(failure) = &run.failure { span class="small wrong-text" { (failure.message) } }
             }
-            td class="wide-only" { (run.phase.as_deref().unwrap_or("–")) }
+            td class="wide-only" { (shelf.phase(run, language)) }
             td { (since(run.started_at)) }
             td class="num wide-only" { (money(run.spent.cost)) }
         }

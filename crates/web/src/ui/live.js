@@ -36,7 +36,21 @@ function tell(time) {
   time.title = absolute.format(at);
 }
 
-const tellAll = () => document.querySelectorAll("time[datetime]").forEach(tell);
+// A span that is still growing.
+function grow(part) {
+  const seconds = Math.max(0, (Date.now() - new Date(part.dataset.since)) / 1000);
+  const text = seconds < 60 ? seconds.toFixed(1) : null;
+  const gap = language === "ja" ? "" : " ";
+  const minutes = Math.floor(seconds / 60);
+  part.textContent = text ? text + gap + words.second
+    : minutes < 60 ? minutes + gap + words.minute + " " + Math.floor(seconds % 60) + gap + words.second
+    : Math.floor(minutes / 60) + gap + words.hour + " " + minutes % 60 + gap + words.minute;
+}
+
+function tellAll() {
+  document.querySelectorAll("time[datetime]").forEach(tell);
+  document.querySelectorAll("[data-since]").forEach(grow);
+}
 
 // --- the page, fetched again -------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ async fn enter(app: &App, headers: &HeaderMap, token: &str) -> Result<Response, 
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
             return Ok(form(Look::of(headers), true));
         },
-        Err(problem) => return Err(*problem),
+        Err(problem) => return Err(problem),
     }
     let session = app.secret().session(&digest, app.runtime().clock().now());
     let span = auth::SESSION_SPAN.0 / 1000;

@@ -97,13 +97,11 @@ async fn choose(form: Form) -> Response {
     let mut keep = |name: &str, value: &str| {
         cookies.push((SET_COOKIE, format!("{name}={value}; Path=/; Max-Age={YEAR}; SameSite=Lax")));
     };
-    match form.get("language") {
-        Some(language @ ("ja" | "en")) => keep("sr_lang", language),
-        _ => {},
+    if let Some(language @ ("ja" | "en")) = form.get("language") {
+        keep("sr_lang", language);
     }
-    match form.get("theme") {
-        Some(theme @ ("system" | "light" | "dark")) => keep("sr_theme", theme),
-        _ => {},
+    if let Some(theme @ ("system" | "light" | "dark")) = form.get("theme") {
+        keep("sr_theme", theme);
     }
     // Only back to a page of ours.
     let back = form.get("back").filter(|to| to.starts_with('/') && !to.starts_with("//"));

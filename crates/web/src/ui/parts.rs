@@ -115,6 +115,7 @@ pub fn span(ms: u64, look: Look) -> String {
             let tenths = ms / 100;
             format!("{}.{}{gap}{}", tenths / 10, tenths % 10, words.second)
         },
+        60..3600 if seconds.is_multiple_of(60) => format!("{}{gap}{}", seconds / 60, words.minute),
         60..3600 => {
             format!("{}{gap}{} {}{gap}{}", seconds / 60, words.minute, seconds % 60, words.second)
         },
@@ -136,7 +137,10 @@ pub fn money(cost: MicroUsd) -> String {
     if micros == 0 || micros >= 10_000 {
         format!("{sign}${whole}.{:02}", rest / 10_000)
     } else {
-        format!("{sign}${whole}.{rest:06}").trim_end_matches('0').to_owned()
+        // Under a cent: four places, or the first that shows anything at all.
+        let text = format!("{sign}${whole}.{rest:06}");
+        let short = if rest >= 100 { format!("{sign}$0.{:04}", (rest + 50) / 100) } else { text };
+        short.trim_end_matches('0').to_owned()
     }
 }
 
@@ -185,6 +189,13 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// `call_to_action` as `Call to action`.
+pub(crate) fn readable(name: &str) -> String {
+    let spaced = name.replace('_', " ");
+    let mut letters = spaced.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A sentence with its places filled in.
 pub fn sentence(text: &str, places: &[(&str, &str)]) -> Markup {
     html! { (fill(text, places)) }
@@ -198,7 +209,7 @@ mod tests {
     #[test]
     fn money_shows_what_there_is() {
         let shown = [0, 12, 9_999, 10_000, 1_234_567, -50_000].map(|m| money(MicroUsd(m)));
-        assert_eq!(shown, ["$0.00", "$0.000012", "$0.009999", "$0.01", "$1.23", "−$0.05"]);
+        assert_eq!(shown, ["$0.00", "$0.000012", "$0.01", "$0.01", "$1.23", "−$0.05"]);
     }
 
     #[test]

@@ -4,18 +4,20 @@
 mod ask;
 mod now;
 mod trouble;
+mod scale;
 mod story;
 mod facts;
 
+use std::cmp::Ordering;
+
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
 use maud::{Markup, html};
 use showrunner_engine::at::Timestamp;
-use showrunner_engine::run::Run;
+use showrunner_engine::run::{Run, RunStatus};
 use showrunner_journal::query::events::NumberedEvent;
 
 use super::parts::{simulated, state};
-use super::shell::Frame;
+use super::shell::{Frame, Reader};
 use crate::App;
 use crate::auth::Caller;
 use crate::problem::{Problem, codes};
@@ -51,6 +53,11 @@ impl Page<'_> {
         self.run.def(no).label.in_language(self.frame.look.language.code())
     }
 
+    /// What a member of the run's input or output is called.
+    fn term(&self, name: &str) -> String {
+        self.frame.app.term(name, self.frame.look.language)
+    }
+
     /// The status for people: waiting for somebody's answer is a status of its own here.
     fn status(&self) -> &str {
         let asks = self.run.open.iter().any(|&no| is_asking(self.run.step(no)));
@@ -62,8 +69,7 @@ async fn show(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
     let run = app.run_of(&caller, &id).await?;
     let after = run.seq.saturating_sub(EVENTS_SHOWN);
@@ -71,13 +77,13 @@ async fn show(
     let mut events = app.runtime().journal().events(&run.id, after, shown).await?;
     events.reverse();
     let page = Page {
-        frame: Frame::new(&app, &caller, &headers, &uri),
+        frame: Frame::new(&app, &caller, reader),
         run: &run,
         json: RunJson::of(&run),
         now: app.runtime().clock().now(),
         events,
     };
-    let title = page.json.title.as_deref().unwrap_or(page.frame.look.words().untitled);
+    let title = page.json.title.as_deref().unwrap_or_else(|| page.frame.look.words().untitled);
     let stream = format!("/api/v1/runs/{}/events/stream?after={}", run.id, run.seq);
     let title = format!("{} {title}", sign(page.status()));
     Ok(page.frame.page(title.trim(), Some(&stream), &render(&page)))
@@ -142,22 +148,25 @@ fn head(page: &Page<'_>) -> Markup {
 
 fn phases(page: &Page<'_>) -> Markup {
     let words = page.frame.look.words();
-    let here = page.run.phase.map(usize::from);
-    let is_over = page.run.is_ended();
-    let last = page.json.phases.len().saturating_sub(1);
+    let status = page.run.status();
     html! {
         @if !page.json.phases.is_empty() {
             ol class="phases" id="phases" aria-label=(words.phases) {
                 @for (ix, phase) in page.json.phases.iter().enumerate() {
-                    @let is_done = here.is_some_and(|here| ix < here || (ix == here && is_over && ix == last));
-                    @let is_here = !is_done && here == Some(ix);
-                    @let class = if is_done { "is-done" } else if is_here { "is-here" } else { "is-next" };
-                    li class=(class) aria-current=[is_here.then_some("step")] {
+                    @let (class, told) = match page.run.phase.map(|here| ix.cmp(&usize::from(here))) {
+                        Some(Ordering::Less) => ("is-done", words.phase_done),
+                        Some(Ordering::Equal) => match status {
+                            RunStatus::Completed | RunStatus::Delivered => ("is-done", words.phase_done),
+                            RunStatus::Failed => ("is-here is-failed", words.s_failed),
+                            RunStatus::Cancelled => ("is-here is-cancelled", words.s_cancelled),
+                            _ => ("is-here is-running", words.phase_now),
+                        },
+                        _ => ("is-next", words.phase_next),
+                    };
+                    li class=(class) aria-current=[class.starts_with("is-here").then_some("step")] {
                         span class="dot" aria-hidden="true" {}
                         span { (super::parts::label(&phase.label, page.frame.look.language)) }
-                        span class="visually-hidden" {
-                            " (" (if is_done { words.phase_done } else if is_here { words.phase_now } else { words.phase_next }) ")"
-                        }
+                        span class="visually-hidden" { " (" (told) ")" }
                     }
                 }
             }

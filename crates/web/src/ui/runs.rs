@@ -1,13 +1,13 @@
 //! All runs, with a filter that is a plain form.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use maud::{Markup, html};
 use showrunner_journal::query::runs::RunFilter;
 
 use super::home::rows;
 use super::parts::state_word;
-use super::shell::Frame;
+use super::shelf::{Shelf, wanted};
+use super::shell::{Frame, Reader};
 use crate::App;
 use crate::auth::Caller;
 use crate::page::{Cursor, Query};
@@ -34,8 +34,7 @@ async fn show(
     State(app): State<App>,
     caller: Caller,
     query: Query,
-    headers: HeaderMap,
-    uri: Uri,
+    reader: Reader,
 ) -> Result<Markup, Problem> {
     let paging = query.paging()?;
     let journal = app.runtime().journal();
@@ -49,17 +48,18 @@ async fn show(
         ..RunFilter::default()
     };
     let found = journal.list_runs(&filter).await?;
+    let shelf = Shelf::of(&app, &caller, wanted(&found)).await;
     let definitions = journal.definitions(&caller.org).await?;
     let slugs: Vec<&str> = definitions.iter().map(|definition| definition.slug.as_str()).collect();
     let last = || found.last().map(|row| Cursor { at: row.started_at, id: row.id.to_string() });
     let older = paging.next(found.len(), last);
-    let frame = Frame::new(&app, &caller, &headers, &uri);
+    let frame = Frame::new(&app, &caller, reader);
     let words = frame.look.words();
     let content = html! {
         div class="page-head" { div { h1 { (words.runs_title) } } }
         (filter_form(&frame, &query, &slugs))
         section id="runs-list" aria-label=(words.runs_title) {
-            @if found.is_empty() { p class="muted empty" { (words.runs_none) } } @else { (rows(&frame, &found)) }
+            @if found.is_empty() { p class="muted empty" { (words.runs_none) } } @else { (rows(&frame, &shelf, &found)) }
             @if let Some(older) = older {
                 form class="pager" method="get" action="/runs" {
                     @for name in ["status", "definition", "text"] {

@@ -1,6 +1,10 @@
 //! The frame around every page: head, navigation, appearance, and the place of the content.
 
-use axum::http::{HeaderMap, Uri};
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use maud::{DOCTYPE, Markup, html};
 
 use super::files::address;
@@ -22,11 +26,28 @@ pub struct Frame<'a> {
     pub path: String,
 }
 
+/// How a reader wants the page, and where they are.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Language and appearance.
+    pub look: Look,
+    /// Path and query.
+    pub path: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Reader {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        Ok(Self { look: Look::of(&parts.headers), path: path.to_owned() })
+    }
+}
+
 impl<'a> Frame<'a> {
     /// The frame for a request.
-    pub fn new(app: &'a App, caller: &'a Caller, headers: &HeaderMap, uri: &Uri) -> Self {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Self { app, caller, look: Look::of(headers), path: path.to_owned() }
+    pub fn new(app: &'a App, caller: &'a Caller, reader: Reader) -> Self {
+        Self { app, caller, look: reader.look, path: reader.path }
     }
 
     /// The field that proves that a form is ours. Callers with a bearer token need none.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use showrunner_engine::definition::{CheckpointStep, StepKind, Verb};
 use showrunner_engine::event::Answer;
-use showrunner_engine::run::{CheckpointState, Run, Step, StepNo};
+use showrunner_engine::run::{CheckpointState, Run, Step, StepNo, Wait};
 use showrunner_journal::query::checkpoints::CheckpointView;
 
 use super::asset::AssetJson;
@@ -107,7 +107,7 @@ impl CheckpointJson {
             roles: def.roles.clone(),
             quorum: def.quorum.into(),
             opened_at: open.opened_at.into(),
-            until: step.wait.as_ref().and_then(|wait| wait.until()).map(Instant),
+            until: step.wait.as_ref().and_then(Wait::until).map(Instant),
             answers: open.answers.iter().map(AnswerJson::from).collect(),
             assets: shown_assets(run, open),
         })

@@ -180,7 +180,7 @@ fn phases(run: &Run) -> Vec<PhaseJson> {
 pub fn allowed(run: &Run) -> Vec<&'static str> {
     let mut allowed = Vec::new();
     match run.state {
-        RunState::Pending => {},
+        RunState::Pending | RunState::Ended(Ending::Completed | Ending::Cancelled) => {},
         RunState::Active => {
             allowed.extend(["cancel", if run.paused { "resume" } else { "pause" }]);
             if run.phase.is_some_and(|phase| phase > 0) {
@@ -193,7 +193,6 @@ pub fn allowed(run: &Run) -> Vec<&'static str> {
         },
         RunState::Closing(_) => allowed.push("cancel"),
         RunState::Ended(Ending::Failed) => allowed.push("retry"),
-        RunState::Ended(Ending::Completed | Ending::Cancelled) => {},
     }
     allowed.push("fork");
     allowed

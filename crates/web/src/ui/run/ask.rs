@@ -46,7 +46,7 @@ fn panel(page: &Page<'_>, no: u32, open: &CheckpointJson) -> Markup {
                 p class="eyebrow" { (page.name(no)) " · " (since(open.opened_at.0)) }
                 h2 id="ask-question" { (question) }
                 @if is_simulated { p { (simulated(look)) } }
-                (shown(&open.show))
+                (shown(page, &open.show))
                 form method="post" action=(format!("/runs/{}/answer/{}", open.run, open.step)) {
                     (page.frame.form_key())
                     input type="hidden" name="digest" value=(open.digest);
@@ -75,7 +75,7 @@ fn button(page: &Page<'_>, option: &OptionJson) -> Markup {
 }
 
 /// What is shown beside the files: texts as texts, anything else folded away.
-fn shown(show: &Value) -> Markup {
+pub(super) fn shown(page: &Page<'_>, show: &Value) -> Markup {
     let members = show.as_object();
     let texts = members.into_iter().flatten().filter_map(|(name, value)| {
         let text = value.as_str()?;
@@ -83,12 +83,12 @@ fn shown(show: &Value) -> Markup {
     });
     html! {
         dl class="shown" { @for (name, text) in texts {
-            div { dt { (readable(name)) } dd { (text) } }
+            div { dt { (page.term(name)) } dd { (text) } }
         } }
         @for (name, value) in show.as_object().into_iter().flatten().filter(|(_, value)| is_group(value)) {
             details class="shown-more" {
-                summary { (readable(name)) }
-                (group(value))
+                summary { (page.term(name)) }
+                (group(page, value))
             }
         }
     }
@@ -103,24 +103,17 @@ fn is_group(value: &Value) -> bool {
     }
 }
 
-fn group(value: &Value) -> Markup {
+fn group(page: &Page<'_>, value: &Value) -> Markup {
     html! {
         @match value {
             Value::Object(members) => {
                 dl class="shown" { @for (name, value) in members {
-                    div { dt { (readable(name)) } dd { (group(value)) } }
+                    div { dt { (page.term(name)) } dd { (group(page, value)) } }
                 } }
             },
-            Value::Array(items) => { ul { @for item in items { li { (group(item)) } } } },
+            Value::Array(items) => { ul { @for item in items { li { (group(page, item)) } } } },
             Value::String(text) => (text),
             other => (other),
         }
     }
-}
-
-/// `call_to_action` as `Call to action`.
-pub(super) fn readable(name: &str) -> String {
-    let spaced = name.replace('_', " ");
-    let mut letters = spaced.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{EVENTS_SHOWN, Page, ask::readable};
+use super::{EVENTS_SHOWN, Page};
 use crate::api::expected;
 use crate::ui::parts::{count, file_facts, instant, money, sentence, simulated, since, span};
 use crate::view::asset::AssetJson;
@@ -17,9 +17,6 @@ pub(super) fn result(page: &Page<'_>) -> Markup {
     let text = output.to_string();
     let all = AssetJson::of_run(page.run);
     let files: Vec<&AssetJson> = all.iter().filter(|asset| text.contains(&asset.id)).collect();
-    let texts = output.as_object().into_iter().flatten().filter_map(|(name, value)| {
-        Some((name, value.as_str().filter(|text| !text.is_empty() && !text.starts_with("ast_"))?))
-    });
     html! {
         section class="result" id="result" {
             @if !files.is_empty() {
@@ -35,11 +32,11 @@ pub(super) fn result(page: &Page<'_>) -> Markup {
             div class="ask-body" {
                 p class="eyebrow" { (words.result) }
                 @if files.iter().any(|asset| asset.simulated) { p { (simulated(look)) } }
-                dl class="shown" { @for (name, text) in texts { div { dt { (readable(name)) } dd { (text) } } } }
+                (super::ask::shown(page, output))
                 div class="actions" { @for asset in &files {
                     a class="button primary" href=(format!("{}?download=1", asset.url)) download { (words.download) " " span class="small" { (asset.name) } }
                 } }
-                details class="shown-more" { summary { (words.output) }
+                details class="shown-more" { summary { (words.output) " (JSON)" }
                     pre class="code" tabindex="0" { code { (pretty(output)) } }
                 }
             }
@@ -69,7 +66,9 @@ pub(super) fn money_card(page: &Page<'_>) -> Markup {
                     div { dt { (words.cost_budget) } dd class="num" { (money(budget)) } }
                 }
                 div { dt { (words.tokens) } dd class="num" { (count(run.spent.tokens)) } }
-                div { dt { (words.duration) } dd class="num" { (span(took, look)) } }
+                div { dt { (words.duration) } dd class="num" {
+                    span data-since=[run.ended_at.is_none().then(|| run.started_at.to_rfc3339())] { (span(took, look)) }
+                } }
                 div { dt { (words.expected) } dd class="num" { (span(estimate.duration.0, look)) } }
             }
         }
@@ -95,7 +94,7 @@ pub(super) fn about(page: &Page<'_>) -> Markup {
                 } }
                 @if let Some(parent) = &json.parent { div { dt { (words.parent) } dd { (link(parent)) } } }
                 @if let Some(origin) = &json.forked_from { div { dt { (words.forked_from) } dd { (link(origin)) } } }
-                @for (name, value) in &run.labels { div { dt { (readable(name)) } dd { (value) } } }
+                @for (name, value) in &run.labels { div { dt { (page.term(name)) } dd class="small" { (value) } } }
                 div { dt { (words.id) } dd { code class="id" { (run.id) } } }
             }
         }
@@ -113,10 +112,13 @@ pub(super) fn brief(page: &Page<'_>) -> Markup {
         Value::Object(object) => Some((name, object.get("name")?.as_str()?.to_owned())),
         _ => None,
     });
+    if members.is_none_or(serde_json::Map::is_empty) {
+        return html! {};
+    }
     html! {
         section class="card" id="brief" {
             h2 { (words.brief) }
-            dl class="shown" { @for (name, text) in texts { div { dt { (readable(name)) } dd { (text) } } } }
+            dl class="shown" { @for (name, text) in texts { div { dt { (page.term(name)) } dd { (text) } } } }
             details class="shown-more" { summary { "JSON" }
                 pre class="code" tabindex="0" { code { (pretty(&page.run.input)) } }
             }

@@ -1,27 +1,29 @@
 //! The steps as rows on one time axis: who did what when, for how long, and what came of it.
 
 use maud::{Markup, html};
+use showrunner_engine::at::Timestamp;
 use showrunner_engine::run::{Run, Step, StepNo, StepStatus, Wait};
 
 use super::Page;
+use super::scale::{AXIS, Scale};
 use crate::ui::parts::{money, sentence, since, span, state_icon, state_word, thumbnail};
 use crate::view::asset::AssetJson;
 use crate::view::step::{duration_ms, in_order};
 
-/// The width of the axis in units of the drawing.
-const AXIS: u64 = 1000;
 /// No bar is thinner than this.
 const BAR_MIN: u64 = 6;
+/// What is over sooner took no time.
+const INSTANT_MS: u64 = 100;
 
 pub(super) fn render(page: &Page<'_>) -> Markup {
     let words = page.frame.look.words();
     let run = page.run;
-    let whole = run.ended_at.unwrap_or(page.now).millis_since(run.started_at).0.max(1);
+    let scale = Scale::of(run, page.now);
     html! {
         section class="story" id="story" {
             h2 { (words.story) }
             ol class="steps" {
-                @for no in in_order(run) { (row(page, no, whole)) }
+                @for no in in_order(run) { (row(page, no, &scale)) }
             }
         }
     }
@@ -36,10 +38,10 @@ fn shown_status(step: &Step) -> &'static str {
     }
 }
 
-fn row(page: &Page<'_>, no: StepNo, whole: u64) -> Markup {
+fn row(page: &Page<'_>, no: StepNo, scale: &Scale) -> Markup {
     let (run, look) = (page.run, page.frame.look);
     let words = look.words();
-    let (step, def) = (run.step(no), run.def(no));
+    let step = run.step(no);
     let status = shown_status(step);
     let id = format!("step-{}", step.key);
     let depth = depth(run, step);
@@ -58,11 +60,8 @@ fn row(page: &Page<'_>, no: StepNo, whole: u64) -> Markup {
                     (waits(page, step))
                 }
             }
-            div class="step-bar" { (bar(run, step, page.now, whole)) }
-            div class="step-time num" {
-                @if let Some(ms) = duration_ms(step, page.now) { (span(ms, look)) }
-                @else if def.estimate.duration.0 > 0 && !step.status.is_terminal() { span class="muted" { "~" (span(def.estimate.duration.0, look)) } }
-            }
+            div class="step-bar" { (bar(step, page.now, scale)) }
+            div class="step-time num" { (time(page, no, step)) }
             @if !step.assets.is_empty() {
                 div class="step-media" { @for asset in AssetJson::of_step(step) {
                     a href=(asset.url) { (thumbnail(&asset, "small")) }
@@ -103,18 +102,35 @@ fn depth(run: &Run, step: &Step) -> usize {
     depth.min(3)
 }
 
-/// The step's time within the run's, drawn to scale.
-fn bar(run: &Run, step: &Step, now: showrunner_engine::at::Timestamp, whole: u64) -> Markup {
+/// The step's time within the run's.
+fn bar(step: &Step, now: Timestamp, scale: &Scale) -> Markup {
     let Some(started) = step.started_at else { return html! {} };
-    let place = |ms: u64| (ms.saturating_mul(AXIS) / whole).min(AXIS);
-    let from = place(started.millis_since(run.started_at).0);
-    let to = place(step.ended_at.unwrap_or(now).millis_since(run.started_at).0);
+    let (from, to) = (scale.place(started), scale.place(step.ended_at.unwrap_or(now)));
     let width = to.saturating_sub(from).max(BAR_MIN);
     let from = from.min(AXIS - BAR_MIN);
     html! {
         svg class="axis" viewBox=(format!("0 0 {AXIS} 10")) preserveAspectRatio="none" aria-hidden="true" {
             rect class="rail" x="0" y="4.5" width=(AXIS) height="1" {}
-            rect class="span" x=(from) y="0" width=(width) height="10" rx="3" {}
+            rect class="span" x=(from) y="0" width=(width) height="10" {}
+        }
+    }
+}
+
+/// How long it has taken, growing while it goes on; before it begins, how long it should take.
+/// What takes no time by its nature says nothing.
+fn time(page: &Page<'_>, no: StepNo, step: &Step) -> Markup {
+    let look = page.frame.look;
+    let estimate = page.run.def(no).estimate.duration.0;
+    let grows = (!step.status.is_terminal()).then_some(step.started_at).flatten();
+    html! {
+        @match duration_ms(step, page.now) {
+            Some(ms) if ms >= INSTANT_MS || step.attempts > 0 => {
+                span data-since=[grows.map(Timestamp::to_rfc3339)] { (span(ms, look)) }
+            },
+            None if estimate > 0 && !step.status.is_terminal() => {
+                span class="muted" { "~" (span(estimate, look)) }
+            },
+            _ => {},
         }
     }
 }
