@@ -113,3 +113,8 @@ fn links_lead_somewhere() {
 fn make_knows_what_the_documents_say() {
     hold("make", documents::make_knows_what_is_typed);
 }
+
+#[test]
+fn showrunner_knows_what_the_documents_say() {
+    hold("commands", documents::showrunner_knows_what_is_typed);
+}

@@ -7,6 +7,9 @@ use crate::tree::has_extension;
 use crate::{Offence, Tree};
 
 const CODES: &str = "crates/web/src/problem/codes.rs";
+const COMMANDS: &str = "crates/showrunner/src/commands.rs";
+/// What commands begin with.
+const PROGRAM: &str = "showrunner ";
 /// Reference pages that must be there.
 const REFERENCES: &[&str] = &["docs/reference/definitions.md", "docs/reference/transitions.md"];
 
@@ -216,6 +219,47 @@ pub fn make_knows_what_is_typed(tree: &Tree) -> Vec<Offence> {
     offences
 }
 
+/// What the documents tell people to type after `showrunner` can be typed.
+pub fn showrunner_knows_what_is_typed(tree: &Tree) -> Vec<Offence> {
+    let known = commands(tree.get(COMMANDS).unwrap_or_default());
+    if known.is_empty() {
+        let advice =
+            "the list has another form now: teach xtask/src/checks/documents.rs to read it";
+        return vec![Offence::new(COMMANDS, 0, "no commands were found", advice)];
+    }
+    let mut offences = Vec::new();
+    for (path, text) in tree.files().filter(|(path, _)| has_extension(path, "md")) {
+        for (number, line) in (1..).zip(text.lines()) {
+            let typed = line.trim_start_matches("target/release/");
+            let spans = line
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .chain(typed.starts_with(PROGRAM).then_some(typed));
+            let words =
+                spans.filter_map(|span| span.strip_prefix(PROGRAM)?.split_whitespace().next());
+            let words = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+            for word in words.filter(|word| !known.contains(*word)) {
+                let what = format!("showrunner has no command {word}");
+                let advice = "name one that `showrunner --help` lists";
+                offences.push(Offence::new(path, number, what, advice));
+            }
+        }
+    }
+    offences
+}
+
+/// The names of the variants of `enum Command`, as they are typed.
+fn commands(source: &str) -> BTreeSet<String> {
+    let body = source.lines().skip_while(|line| !line.contains("enum Command {")).skip(1);
+    let variants = body.take_while(|line| *line != "}").filter_map(|line| {
+        let name = line.strip_prefix("    ")?;
+        name.starts_with(|c: char| c.is_ascii_uppercase()).then_some(name)
+    });
+    let word = |name: &str| name.chars().take_while(char::is_ascii_alphabetic).collect::<String>();
+    variants.map(|name| word(name).to_lowercase()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,5 +310,16 @@ mod tests {
         assert_eq!(links_lead_somewhere(&Tree::of(&files)).len(), 1);
         let files = [("Makefile", "run: build\n"), ("a.md", "`make run` and `make coffee`\n")];
         assert_eq!(make_knows_what_is_typed(&Tree::of(&files)).len(), 1);
+    }
+
+    #[test]
+    fn commands_that_do_not_exist_are_found() {
+        let list = "pub(crate) enum Command {\n    /// Start\n    Serve(Box<A>),\n    Runs {\n        a: B,\n    },\n}\n";
+        let found = |text| {
+            showrunner_knows_what_is_typed(&Tree::of(&[(COMMANDS, list), ("a.md", text)])).len()
+        };
+        assert_eq!(found("`showrunner serve` and `showrunner runs list`, `showrunner --help`"), 0);
+        assert_eq!(found("target/release/showrunner dance"), 1);
+        assert_eq!(found("Try `showrunner dance`."), 1);
     }
 }
