@@ -95,6 +95,25 @@ impl ThrowawayPostgres {
         drop(connection.await);
         Ok(self.fresh_url(name))
     }
+
+    /// Ends every session in the database at `url` that holds an advisory lock, as a network
+    /// that gave the owner up would; how many there were.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn cut_off_owner(&self, url: &str) -> Result<usize, String> {
+        let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+        let (client, connection) = connected.map_err(|error| error.to_string())?;
+        let connection = tokio::spawn(connection);
+        let question = "SELECT pg_terminate_backend(pid) FROM (
+            SELECT DISTINCT l.pid FROM pg_locks l
+            JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+            WHERE l.locktype = 'advisory' AND l.granted) AS owners";
+        let ended = client.query(question, &[]).await.map_err(|error| error.to_string())?;
+        drop(client);
+        drop(connection.await);
+        Ok(ended.len())
+    }
 }
 
 /// The same server, another database.

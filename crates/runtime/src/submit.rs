@@ -238,7 +238,6 @@ impl Runtime {
             .collect();
         resident.pending += 1;
         let durable = Some(self.journal().append(append));
-        self.wake_timers(resident.run.wake_at());
         Ok(Some(Decided { receipt, effects, durable }))
     }
 
@@ -246,7 +245,10 @@ impl Runtime {
     fn durable(&self, cell: &Cell, stored: bool) {
         let mut resident = cell.lock();
         resident.pending = resident.pending.saturating_sub(1);
-        if !stored {
+        if stored {
+            // Not before: whoever is woken reads the journal, and would find nothing there.
+            self.wake_timers(resident.run.wake_at());
+        } else {
             resident.is_stale = true;
         }
         self.leave_if_idle(&mut resident);

@@ -160,6 +160,8 @@ fn hooks(feed: &Feed, stop: &CancellationToken, trouble: &Arc<OnceLock<String>>)
                 why,
                 "the journal has stopped; this process ends, a new start recovers"
             );
+            // The first reason is the one that counts.
+            trouble.get_or_init(|| why.to_owned());
             stop.cancel();
         }),
     }

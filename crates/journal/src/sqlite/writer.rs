@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::append::{GroupSpend, Head, Heads, NotWritten, write, write_spend};
-use super::checkpoint::Checkpointer;
+use super::checkpoint::{self, Checkpointer};
 use super::fault::{Fault, append_error, fault_of, journal_error};
 use super::read;
 use super::statements::{Statements, run};
@@ -216,10 +216,13 @@ fn write_until_closed(
             }
             Ok(())
         });
-    if let Err(reason) = ended {
-        tracing::error!(reason, "the journal can no longer promise durability; it has stopped");
-        queue.abandon(&reason.as_str().into());
-        (hooks.fatal)(&reason);
+    match ended {
+        Ok(()) => checkpoint::move_all(conn),
+        Err(reason) => {
+            tracing::error!(reason, "the journal can no longer promise durability; it has stopped");
+            queue.abandon(&reason.as_str().into());
+            (hooks.fatal)(&reason);
+        },
     }
 }
 
