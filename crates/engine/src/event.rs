@@ -51,6 +51,9 @@ pub struct Reused {
     /// Its assets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<Asset>,
+    /// Whether the shipped double had a hand in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 /// Bytes that a step produced, stored by content before the event was written.

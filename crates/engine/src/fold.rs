@@ -120,6 +120,7 @@ fn start(run: &mut Run, at: Timestamp, started: &RunStarted) {
     run.started_at = at;
     run.phase = (!run.definition.phases.is_empty()).then_some(0);
     open_scope(run, at, None, 0, None);
+    run.simulated = started.reused.iter().any(|reused| reused.simulated);
     for reused in &started.reused {
         on(run, &reused.step, |run, no| {
             let seq = run.seq;
@@ -127,6 +128,7 @@ fn start(run: &mut Run, at: Timestamp, started: &RunStarted) {
             step.status = StepStatus::Succeeded;
             step.output = Some(Arc::clone(&reused.output));
             step.assets.clone_from(&reused.assets);
+            step.simulated = reused.simulated;
             step.ended_at = Some(at);
             step.ended_seq = seq;
             run.open.remove(&no);

@@ -144,6 +144,8 @@ pub struct Run {
     pub spent: Spend,
     /// What attempts in flight may still cost.
     pub reserved: Spend,
+    /// Whether anything in it was made up by the shipped double.
+    pub simulated: bool,
     /// Spent and reserved by agent name, where the definition limits that agent.
     pub by_agent: BTreeMap<String, Spend>,
     /// Blocks, the outermost first.
@@ -197,6 +199,7 @@ impl Run {
             budget: Budget::default(),
             spent: Spend::ZERO,
             reserved: Spend::ZERO,
+            simulated: false,
             by_agent: BTreeMap::new(),
             scopes: Vec::new(),
             steps: Vec::new(),

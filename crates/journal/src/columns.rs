@@ -68,6 +68,7 @@ pub(crate) const RUNS: Table = Table {
         ("spent_tokens", Int),
         ("reserved_cost", Int),
         ("reserved_tokens", Int),
+        ("simulated", Int),
         ("status", Text),
         ("wake_at", Int),
         ("open", Int),
@@ -78,7 +79,7 @@ pub(crate) const RUNS: Table = Table {
 /// How many of the columns of [`RUNS`] are facts.
 pub(crate) const FACTS: usize = 16;
 /// How many of them change with every append.
-pub(crate) const STATE: usize = 10;
+pub(crate) const STATE: usize = 11;
 /// How many of them are indexed and written when they change.
 pub(crate) const INDEXED: usize = 3;
 

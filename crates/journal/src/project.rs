@@ -104,6 +104,7 @@ fn state(run: &Run) -> RunState {
         waits: if waits.is_empty() { None } else { Some(json!(waits).to_string()) },
         spent: run.spent,
         reserved: run.reserved,
+        simulated: run.simulated,
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) const ALL: &[Whole] = &[
         "id, org, slug, version, digest, title, labels, started_by, parent_run, parent_step, \
          forked_from, started_at, deadline, budget_cost, budget_tokens, priority, phase, seq, \
          last_hash, updated_at, due, waits, spent_cost, spent_tokens, reserved_cost, \
-         reserved_tokens, status, wake_at, open, delivered_at, ended_at, failure, output, \
+         reserved_tokens, simulated, status, wake_at, open, delivered_at, ended_at, failure, output, \
          output_object, close_reason, closed_by",
         "id",
     ),

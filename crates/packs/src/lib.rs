@@ -2,6 +2,7 @@
 //! and screens on the one engine.
 
 pub mod content_requests;
+mod orchestrations;
 
 use showrunner_engine::agent::AgentProblem;
 use showrunner_engine::id::OrgId;
@@ -34,5 +35,6 @@ fn first(problems: &[AgentProblem]) -> String {
 /// # Errors
 /// A shipped file does not load, or the journal cannot be written.
 pub async fn install(runtime: &Runtime, org: &OrgId) -> Result<Vec<Pack>, InstallError> {
+    orchestrations::install(runtime)?;
     Ok(vec![content_requests::install(runtime, org).await?])
 }

@@ -43,6 +43,7 @@ impl Runtime {
                     step: step.key.clone(),
                     output,
                     assets: step.assets.clone(),
+                    simulated: step.simulated,
                 })
             })
             .collect();

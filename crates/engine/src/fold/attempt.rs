@@ -135,8 +135,10 @@ pub(super) fn take_calls(
     calls: &[Arc<CallRecord>],
 ) {
     let Some(token) = token else { return };
+    let simulated = calls.iter().any(|call| call.simulated);
+    run.simulated |= simulated;
     let step = step_mut(run, no);
-    step.simulated |= calls.iter().any(|call| call.simulated);
+    step.simulated |= simulated;
     if let Some(attempt) = attempt_mut(step, token) {
         for call in calls {
             let place = attempt.calls.partition_point(|other| other.no <= call.no);

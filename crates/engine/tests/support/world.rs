@@ -179,6 +179,7 @@ impl World {
             step: step.as_str().into(),
             output: Arc::new(output.clone()),
             assets: Vec::new(),
+            simulated: false,
         });
         let limit = |name: &str| line.number(name);
         StartRun {

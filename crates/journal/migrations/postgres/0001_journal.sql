@@ -73,6 +73,7 @@ CREATE TABLE runs (
   spent_tokens    BIGINT NOT NULL,
   reserved_cost   BIGINT NOT NULL,
   reserved_tokens BIGINT NOT NULL,
+  simulated       BIGINT NOT NULL,
   -- written when they change; indexed
   status          TEXT COLLATE "C"    NOT NULL,
   wake_at         BIGINT,

@@ -77,6 +77,7 @@ pub(crate) fn state<'a>(state: &'a RunState, hash: &'a ChainHash) -> [CellRef<'a
         count(state.spent.tokens),
         CellRef::Int(state.reserved.cost.0),
         count(state.reserved.tokens),
+        CellRef::Int(i64::from(state.simulated)),
     ]
 }
 

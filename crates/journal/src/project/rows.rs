@@ -87,6 +87,8 @@ pub struct RunState {
     pub spent: Spend,
     /// What is held back for attempts in flight.
     pub reserved: Spend,
+    /// Whether anything in it was made up by the shipped double.
+    pub simulated: bool,
 }
 
 /// What a run came to.

@@ -64,6 +64,8 @@ pub struct RunView {
     pub spent: Spend,
     /// What is held back.
     pub reserved: Spend,
+    /// Whether anything in it was made up by the shipped double.
+    pub simulated: bool,
     /// `running`, `waiting` …
     pub status: String,
     /// When time must be looked at next.
@@ -140,7 +142,7 @@ pub struct RunFilter {
 const COLUMNS: &str = "r.id, r.org, r.slug, r.version, r.digest, r.title, r.labels, r.started_by,
   r.parent_run, r.parent_step, r.forked_from, r.started_at, r.deadline, r.budget_cost,
   r.budget_tokens, r.priority, r.phase, r.seq, r.last_hash, r.updated_at, r.due, r.waits,
-  r.spent_cost, r.spent_tokens, r.reserved_cost, r.reserved_tokens, r.status, r.wake_at, r.open,
+  r.spent_cost, r.spent_tokens, r.reserved_cost, r.reserved_tokens, r.simulated, r.status, r.wake_at, r.open,
   r.delivered_at, r.ended_at, r.failure, r.close_reason, r.closed_by";
 
 fn read_run(row: &mut Row) -> Result<RunView, JournalError> {
@@ -171,6 +173,7 @@ fn read_run(row: &mut Row) -> Result<RunView, JournalError> {
         waits: row.json_or_none()?.unwrap_or_default(),
         spent: spend(row)?,
         reserved: spend(row)?,
+        simulated: row.flag()?,
         status: row.text()?,
         wake_at: instant_or_none(row)?,
         open: row.flag()?,

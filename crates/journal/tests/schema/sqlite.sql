@@ -154,6 +154,7 @@ CREATE TABLE runs (
   spent_tokens    INTEGER NOT NULL,
   reserved_cost   INTEGER NOT NULL,
   reserved_tokens INTEGER NOT NULL,
+  simulated       INTEGER NOT NULL,
   -- written when they change; indexed
   status          TEXT    NOT NULL,
   wake_at         INTEGER,

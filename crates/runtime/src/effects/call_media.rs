@@ -57,7 +57,7 @@ impl Runtime {
             kind,
             spec: spec(input, call),
         };
-        if let Err(failure) = self.afford(work, call, provider.ceiling(&request)).await {
+        if let Err(failure) = self.afford(work, (call, 0), provider.ceiling(&request)).await {
             return report(failure);
         }
         let began = self.clock().now();

@@ -65,7 +65,9 @@ impl Runtime {
             profile,
             call: asked,
         };
-        if let Err(failure) = self.afford(work, call, provider.ceiling(&request)).await {
+        if let Err(failure) =
+            self.afford(work, (call, request.call.no), provider.ceiling(&request)).await
+        {
             return Called::Failed(failure);
         }
         let began = self.clock().now();
@@ -238,11 +240,15 @@ impl Runtime {
     pub(crate) async fn afford(
         &self,
         work: &Work,
-        call: &CallAgent,
+        (call, no): (&CallAgent, u16),
         ceiling: Result<showrunner_engine::money::Spend, showrunner_providers::Unpriced>,
     ) -> Result<(), Failure> {
         let ceiling = ceiling.map_err(showrunner_providers::Unpriced::into_failure)?;
-        let covered = ceiling.cost <= call.reserved.cost && ceiling.tokens <= call.reserved.tokens;
+        // Later calls find their reservation used up by the earlier ones: the engine knows how far.
+        let is_first = call.calls.is_empty() && no == 0;
+        let covered = is_first
+            && ceiling.cost <= call.reserved.cost
+            && ceiling.tokens <= call.reserved.tokens;
         if covered || !call.is_budgeted {
             return Ok(());
         }

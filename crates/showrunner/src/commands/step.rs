@@ -72,6 +72,9 @@ pub(crate) struct ResolveArgs {
     /// What became of the call
     #[arg(value_enum)]
     verdict: Verdict,
+    /// What the call has cost all the same, in millionths of a dollar, from the provider's own books
+    #[arg(long, default_value_t = 0, value_name = "MICROS")]
+    cost_micros: u64,
 }
 
 /// Does a step again, and what depends on it.
@@ -109,6 +112,9 @@ pub(crate) async fn resolve(desk: &Desk, args: ResolveArgs) -> Outcome {
     };
     let mut body = Map::new();
     body.insert("verdict".to_owned(), json!(verdict));
+    if args.cost_micros > 0 {
+        body.insert("cost_micros".to_owned(), json!(args.cost_micros));
+    }
     ask(desk, &args.which, "resolve", body).await
 }
 

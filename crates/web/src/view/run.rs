@@ -245,6 +245,8 @@ pub struct RunRow {
     pub waits: Vec<RowWait>,
     /// What it has cost, in dollars.
     pub cost_usd: f64,
+    /// Whether anything in it was made up by the simulator.
+    pub simulated: bool,
     /// What it has cost, in millionths of a dollar.
     pub cost_micros: i64,
     /// Why it failed.
@@ -294,6 +296,7 @@ impl RunRow {
             seq: row.seq,
             waits: waits.collect(),
             cost_usd: row.spent.cost.as_usd(),
+            simulated: row.simulated,
             cost_micros: row.spent.cost.0,
             failure: row.failure.as_ref().map(FailureView::from),
             page: format!("/runs/{}", row.id),
