@@ -140,12 +140,14 @@ fn describe(fault: &serde_saphyr::Error) -> Complaint {
             format!("aliases repeat more than {REPEATED_MAX} values"),
             "a small text may not grow into a huge one",
         )
+        .hint("write out what differs, and let `for_each` repeat what does not")
     };
     let too_deep = || {
         complaint(
             format!("nested deeper than {DEPTH_MAX}"),
             "nobody can read it, and reading it takes memory for every level",
         )
+        .hint("close the brackets, or move inner parts into steps or child orchestrations")
     };
     let fault = fault.without_snippet();
     match fault {
@@ -157,14 +159,16 @@ fn describe(fault: &serde_saphyr::Error) -> Complaint {
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => too_deep(),
         Error::Budget {
             breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, ..
-        } => complaint(format!("more than {NODES_MAX} values"), "that is more than a definition"),
+        } => complaint(format!("more than {NODES_MAX} values"), "that is more than a definition")
+            .hint("move lists of values into the input, and parts into child orchestrations"),
         Error::AliasReplayLimitExceeded { .. } => repeated(),
         Error::MultipleDocuments { .. }
         | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             complaint("more than one document", "a file holds one definition")
                 .hint("remove the `---` in the middle")
         },
-        Error::Eof { .. } => complaint("an empty text", "a definition starts with `showrunner: 1`"),
+        Error::Eof { .. } => complaint("an empty text", "a definition starts with `showrunner: 1`")
+            .hint("examples/definitions has one for each kind of step"),
         other => {
             let text = other.to_string();
             let first = text.lines().next().unwrap_or_default();
@@ -178,6 +182,7 @@ fn describe(fault: &serde_saphyr::Error) -> Complaint {
                 return repeated();
             }
             complaint(format!("not readable: {what}"), "it has to be YAML or JSON")
+                .hint("look for a bracket, a quote or an indentation that is not closed before it")
         },
     }
 }
