@@ -82,10 +82,23 @@ impl Home {
 
     /// One of several on the same data.
     pub(crate) fn spawn_as(&self, name: &str) -> Server {
+        self.spawn_by(name, &[])
+    }
+
+    /// Started by another program, which becomes it.
+    pub(crate) fn spawn_in(&self, before: &[String]) -> Server {
+        self.spawn_by("server", before)
+    }
+
+    fn spawn_by(&self, name: &str, before: &[String]) -> Server {
         let (ready, log) = (self.beside(&format!("{name}.ready")), self.beside("log"));
         drop(std::fs::remove_file(&ready));
         let said = OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let mut command = self.program(&["serve", "--quiet", "--listen", "127.0.0.1:0"]);
+        let mut command = self.program(&[]);
+        if let Some((first, rest)) = before.split_first() {
+            command = by(command, first, rest);
+        }
+        command.args(["serve", "--quiet", "--listen", "127.0.0.1:0"]);
         command.arg("--data-dir").arg(&self.data).arg("--ready-file").arg(&ready);
         command.args(["--log", "warn"]).args(&self.flags);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
@@ -103,6 +116,15 @@ impl Home {
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.beside("log")).unwrap_or_default()
     }
+}
+
+/// The same, with another program before it.
+fn by(command: Command, first: &str, rest: &[String]) -> Command {
+    let mut whole = Command::new(first);
+    whole.args(rest).arg(command.get_program()).env_clear();
+    whole.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    whole.current_dir(command.get_current_dir().unwrap());
+    whole
 }
 
 /// The program with these arguments, in a clean environment.
