@@ -70,7 +70,9 @@ async fn ask(
     runtime: &showrunner_runtime::Runtime,
     requests: usize,
 ) -> anyhow::Result<Vec<(RunId, i64)>> {
-    let client = reqwest::Client::new();
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client =
+        reqwest::Client::builder().tls_certs_only(Vec::<reqwest::Certificate>::new()).build()?;
     let mut accepted = Vec::new();
     for _ in 0..requests {
         let body = json!({ "definition": "bench-chain", "input": brief() });
