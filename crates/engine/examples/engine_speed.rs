@@ -45,7 +45,7 @@ fn chain() {
             let finish = FinishAttempt {
                 step: call.step,
                 token: call.token,
-                output: std::sync::Arc::new(json!({ "text": "a few words about it", "score": 7 })),
+                output: Arc::new(json!({ "text": "a few words about it", "score": 7 })),
                 calls: Vec::new(),
                 assets: Vec::new(),
                 cached: false,
@@ -77,7 +77,7 @@ fn fan_out() {
         let finish = FinishAttempt {
             step: call.step,
             token: call.token,
-            output: std::sync::Arc::new(json!({ "n": 1 })),
+            output: Arc::new(json!({ "n": 1 })),
             calls: Vec::new(),
             assets: Vec::new(),
             cached: false,
@@ -125,7 +125,7 @@ fn replay(definition: &Arc<Definition>) -> f64 {
         let finish = FinishAttempt {
             step: call.step,
             token: call.token,
-            output: std::sync::Arc::new(json!({ "text": "words" })),
+            output: Arc::new(json!({ "text": "words" })),
             calls: Vec::new(),
             assets: Vec::new(),
             cached: false,

@@ -96,6 +96,7 @@ pub struct Scope {
 }
 
 /// One execution of a definition version.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with its own event")]
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Its id.

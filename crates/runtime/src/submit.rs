@@ -2,6 +2,7 @@
 //! enters here: load, decide, append, and when it is durable, act.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use showrunner_engine::command::{Command, StartRun};
 use showrunner_engine::definition::Definition;
@@ -11,12 +12,18 @@ use showrunner_engine::id::{RunId, Token};
 use showrunner_engine::refusal::Refusal;
 use showrunner_engine::run::{Run, RunStatus};
 use showrunner_journal::query::events::StoredBatch;
-use showrunner_journal::{Append, AppendError, AppendFuture, Idempotency, JournalError};
+use showrunner_journal::{Append, AppendError, AppendFuture, Appended, Idempotency, JournalError};
 use tokio_util::sync::CancellationToken;
 
 use crate::Runtime;
 use crate::library::LibraryError;
 use crate::residents::{Cell, Resident, Work};
+
+/// With no more runs in memory than this, waiting for the disk is done awake.
+const FEW_RUNS: usize = 2;
+/// How often the disk is asked before the thread may sleep after all: some tenths of a
+/// millisecond.
+const LOOKS_MAX: u32 = 400;
 
 /// What a command led to.
 #[derive(Clone, Debug)]
@@ -180,13 +187,28 @@ impl Runtime {
         let Some(decided) = self.decide(cell, ask)? else { return Ok(None) };
         let Decided { receipt, effects, durable } = decided;
         let Some(durable) = durable else { return Ok(Some(receipt)) };
-        let stored = durable.await;
+        let stored = self.soon(durable).await;
         self.durable(cell, stored.is_ok());
         stored?;
         for (effect, stop) in effects {
             self.dispatch(&receipt.run, effect, stop, false);
         }
         Ok(Some(receipt))
+    }
+
+    /// Waits for the disk. With hardly any other run at work the thread would sleep meanwhile, and
+    /// waking it takes as long as the disk does: then it stays up, for no longer than a slow sync.
+    async fn soon(&self, durable: AppendFuture) -> Result<Appended, AppendError> {
+        let mut durable = std::pin::pin!(durable);
+        if self.residents().len() <= FEW_RUNS {
+            for _ in 0..LOOKS_MAX {
+                if let Poll::Ready(stored) = futures_util::poll!(&mut durable) {
+                    return stored;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        durable.await
     }
 
     /// The part under the run's lock: decide, fold, and queue the append in the order of decisions.

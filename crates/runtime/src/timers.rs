@@ -59,7 +59,7 @@ impl Runtime {
             match self.submit(&run.id, Command::FireTimers).await {
                 Ok(receipt) => progress |= !receipt.events.is_empty(),
                 Err(error) => {
-                    tracing::warn!(run.id = %run.id, %error, "a timer could not be fired")
+                    tracing::warn!(run.id = %run.id, %error, "a timer could not be fired");
                 },
             }
         }

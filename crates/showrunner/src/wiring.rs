@@ -144,7 +144,7 @@ async fn answer(
         tokio::time::sleep(Duration::from_millis(GRACE.0)).await;
     };
     tokio::select! {
-        served = server.into_future() => served?,
+        ended = server.into_future() => ended?,
         () = late => tracing::info!("connections that did not end are cut"),
     }
     Ok(())

@@ -44,7 +44,7 @@ pub fn examine(world: &World) -> (String, Findings) {
         let definitions = definitions(world);
         for (id, _) in world.all_runs().await {
             let run =
-                read(world, &id, &definitions, &mut transcript, &mut billed, &mut findings).await;
+                read(world, &id, &definitions, (&mut transcript, &mut billed), &mut findings).await;
             if let Some(run) = run {
                 examine_run(&run, &mut findings);
             }
@@ -68,10 +68,10 @@ async fn read(
     world: &World,
     id: &RunId,
     definitions: &BTreeMap<String, Arc<Definition>>,
-    transcript: &mut String,
-    billed: &mut BTreeMap<String, i64>,
+    books: (&mut String, &mut BTreeMap<String, i64>),
     findings: &mut Findings,
 ) -> Option<Run> {
+    let (transcript, billed) = books;
     let batches = world.journal.read(id, 0).await.expect("it can be read");
     let mut run: Option<Run> = None;
     let mut next = 1;

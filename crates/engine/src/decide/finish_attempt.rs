@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::budget::over_budget;
 use super::outcome::misfit;
-use super::{Decider, shared, wrong_step_state};
+use super::{Decider, wrong_step_state};
 use crate::call::CallRecord;
 use crate::command::{ChildOutcome, FinishAttempt, Principal};
 use crate::definition::StepKind;

@@ -19,9 +19,9 @@ use crate::cell::Statement;
 use crate::error::{AppendError, JournalError};
 use crate::{Hooks, Written};
 
-/// How often the queue is looked at before the writer sleeps; with the pauses between, some
-/// fifty microseconds, less than waking up takes on a machine with other work.
-const LOOKS_MAX: u32 = 64;
+/// How often the queue is looked at before the writer sleeps; with the pauses between, about
+/// what a step takes from its answer to its next append.
+const LOOKS_MAX: u32 = 192;
 /// Processor pauses between two looks.
 const PAUSES_PER_LOOK: u32 = 24;
 /// A group is at most so many appends, so that nobody waits for a transaction without end.

@@ -19,6 +19,7 @@ use crate::Runtime;
 use crate::dispatch::Work;
 
 /// How an attempt ended, to be reported.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and nearly always a report")]
 pub(crate) enum Ended {
     /// With this report.
     Report(Command),
@@ -75,7 +76,7 @@ impl Runtime {
         (input, settings): (&Value, &Value),
     ) -> Ended {
         match agent.kind {
-            AgentKind::Media => self.media_attempt(work, call, agent, input, settings).await,
+            AgentKind::Media => self.media_attempt(work, call, agent, (input, settings)).await,
             _ => self.model_attempt(work, call, agent, (input, settings)).await,
         }
     }

@@ -41,8 +41,7 @@ impl Runtime {
         work: &Work,
         call: &CallAgent,
         agent: &AgentRecord,
-        input: &Value,
-        settings: &Value,
+        (input, settings): (&Value, &Value),
     ) -> Ended {
         let report = |failure: Failure| Ended::Report(failed(call, failure, Vec::new()));
         let (kind, provider) = match self.media_choice(agent, input, settings) {

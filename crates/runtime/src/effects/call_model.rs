@@ -143,13 +143,12 @@ impl Runtime {
     ) -> Result<Option<ModelAnswer>, Called> {
         let no = request.call.no;
         match provider.safety() {
-            CallSafety::Idempotent => Ok(None),
             CallSafety::LookUp => self.look_up(no, provider, &request.key).await,
             CallSafety::Neither if call.dispatched == Some(no) => {
                 let message = format!("{} cannot be asked what became of it", provider.name());
                 Err(Called::InDoubt { no, message })
             },
-            CallSafety::Neither => Ok(None),
+            CallSafety::Idempotent | CallSafety::Neither => Ok(None),
         }
     }
 

@@ -53,7 +53,7 @@ impl Runtime {
         };
         let input =
             wish.input.clone().map_err(|fault| invalid("input_fault", fault.to_string()))?;
-        let parent = self.load_shared(&work.run).await.map_err(|_| StartFault::Later)?;
+        let parent = self.load_shared(&work.run).await.map_err(later)?;
         if self.depth(&parent).await >= DEPTH_MAX {
             return Err(invalid(
                 "too_deep",
@@ -78,14 +78,16 @@ impl Runtime {
         let request =
             StartRequest { definition, start, id: Some(wish.child.clone()), idempotency: None };
         match self.start(request).await {
-            Ok(_) => Ok(()),
-            // It was started before this process began.
-            Err(SubmitError::Refused(Refusal::RunState { .. })) => Ok(()),
-            Err(SubmitError::NotStored(AppendError::Conflict { .. })) => Ok(()),
+            // The refusal and the conflict say that it was started before this process began.
+            Ok(_)
+            | Err(
+                SubmitError::Refused(Refusal::RunState { .. })
+                | SubmitError::NotStored(AppendError::Conflict { .. }),
+            ) => Ok(()),
             Err(SubmitError::Refused(refusal)) => {
                 Err(invalid("child_refused", refusal.to_string()))
             },
-            Err(_) => Err(StartFault::Later),
+            Err(error) => Err(later(error)),
         }
     }
 
@@ -150,6 +152,13 @@ impl Runtime {
             self.leave_if_idle(&mut resident);
         }
     }
+}
+
+/// It may work a moment later; why not now is for the log.
+fn later(error: SubmitError) -> StartFault {
+    tracing::debug!(%error, "a child run cannot be started yet");
+    drop(error);
+    StartFault::Later
 }
 
 enum StartFault {

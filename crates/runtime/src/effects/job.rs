@@ -74,7 +74,7 @@ impl Runtime {
                     return self.deliver(work, Some(token), report).await;
                 },
                 Err(failure) => {
-                    tracing::debug!(run.id = %work.run, %failure, "asking about a job failed")
+                    tracing::debug!(run.id = %work.run, %failure, "asking about a job failed");
                 },
             }
             tokio::select! {

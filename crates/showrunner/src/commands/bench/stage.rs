@@ -197,9 +197,9 @@ impl Stage {
 
     pub(super) async fn set_with(&self, is_noting: bool, hangs: bool) -> anyhow::Result<Set> {
         let notes = Arc::new(Notes::default());
-        let (noted, clock) = (Arc::clone(&notes), Arc::clone(&self.clock));
+        let (ears, clock) = (Arc::clone(&notes), Arc::clone(&self.clock));
         let hooks = Hooks {
-            on_durable: Some(Arc::new(move |committed| noted.note(committed, clock.now()))),
+            on_durable: Some(Arc::new(move |committed| ears.note(committed, clock.now()))),
             fatal: Arc::new(|why| tracing::error!(why, "the journal has stopped")),
         };
         let data = DataDir::new(&self.directory);
