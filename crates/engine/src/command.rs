@@ -183,6 +183,9 @@ pub enum Command {
         verdict: DoubtVerdict,
         /// What the call has cost, when the provider's own books show that it was done.
         cost: MicroUsd,
+        /// Which doubt is meant, as its wait shows since when it is: an answer that comes again,
+        /// because its receipt got lost, must not settle the next doubt of the same step.
+        since: Option<String>,
         /// Who.
         by: Principal,
     },

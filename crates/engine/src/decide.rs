@@ -86,7 +86,8 @@ impl Decider<'_> {
             Command::DoubtAttempt { step, token, call, message } => {
                 self.doubt_attempt(&step, token, call, message)
             },
-            Command::ResolveDoubt { step, verdict, cost, by } => {
+            Command::ResolveDoubt { step, verdict, cost, since, by } => {
+                self.is_this_doubt(&step, since.as_deref())?;
                 self.resolve_doubt(&step, (verdict, cost), &by)
             },
             Command::CompleteByHand { step, output, by } => {

@@ -1,6 +1,7 @@
 //! Wrong, huge, deep and malicious input: each is refused within a second with what, where, why
 //! and what to do; the server stays quick, small, and as it was.
 #![expect(clippy::print_stdout, reason = "the times are part of the result")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "support/support.rs"]
 mod support;

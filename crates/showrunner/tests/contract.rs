@@ -2,6 +2,8 @@
 //! the environment, exit codes, the fields of an answer; the demo by command and by HTTP; and the
 //! same with a `kill -9` in the middle.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 #[path = "support/support.rs"]
 mod support;
 
@@ -26,7 +28,10 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let home = Home::new();
+        Self::at(Home::new()).await
+    }
+
+    async fn at(home: Home) -> Self {
         let (server, address) = home.start().await;
         let client = Client::at(address.clone());
         publish(&client).await;
@@ -67,13 +72,21 @@ impl World {
 
     /// The request once it stands there.
     async fn request_at(&self, id: &str, status: &str) -> Value {
-        until(&format!("{status}"), Duration::from_secs(30), async || {
+        until(status, Duration::from_secs(30), async || {
             let request = self.client.read(&format!("/api/v1/requests/{id}")).await["data"].clone();
             let is_there = request["status"] == status;
             let is_asked = status != "qa" || request["waiting"][0]["for"] == "person";
             (is_there && is_asked).then_some(request)
         })
         .await
+    }
+
+    async fn doubt(&self, id: &str) {
+        until("a doubt", Duration::from_secs(20), async || {
+            let run = self.client.read(&format!("/api/v1/runs/{id}")).await;
+            (run["waits"][0]["for"] == "doubt").then_some(())
+        })
+        .await;
     }
 
     async fn run_at(&self, id: &str, status: &str) -> Value {
@@ -206,6 +219,75 @@ async fn a_request_can_be_cancelled_rolled_back_and_a_task_done_again() {
     assert!(tasks["data"][1]["retry_count"].as_u64().unwrap() >= 2, "{tasks}");
     client.post(&format!("{path}/approve"), &json!({})).await.is(200);
     has_a_picture(client, &world.request_at(&id, "published").await).await;
+    world.server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_to_a_former_doubt_settles_no_other() {
+    let home = Home::new();
+    let faults = home.beside("faults.json");
+    let plan = json!([{ "first": 2, "fault": { "fail": {
+        "class": "network", "effect": "unseen" } } }]);
+    std::fs::write(&faults, plan.to_string()).unwrap();
+    let flags = ["--scripted-safety", "neither", "--scripted-faults", faults.to_str().unwrap()];
+    let world = World::at(home.with(&flags)).await;
+    let id = world.start("proof-chain", json!({ "topic": "calm" })).await;
+    let doubt = async |other: &str| {
+        until("a doubt", Duration::from_secs(20), async || {
+            let run = world.client.read(&format!("/api/v1/runs/{id}")).await;
+            let wait = &run["waits"][0];
+            let since = wait["since"].as_str().unwrap_or_default().to_owned();
+            (wait["for"] == "doubt" && since != other).then_some(since)
+        })
+        .await
+    };
+    let path = format!("/api/v1/runs/{id}/steps/intent/resolve");
+    let first = doubt("").await;
+    let answer = json!({ "verdict": "resend", "since": first });
+    world.client.post(&path, &answer).await.is(200);
+    let second = doubt(&first).await;
+    // The receipt of the first got lost, and it is sent again.
+    let stale = world.client.post(&path, &answer).await.is(409).json();
+    assert_eq!(stale["code"], "stale_attempt", "{stale}");
+    assert_eq!(doubt("").await, second, "still in doubt");
+    world.client.post(&path, &json!({ "verdict": "resend", "since": second })).await.is(200);
+    world.run_at(&id, "completed").await;
+    world.server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leave_to_send_again_is_for_once() {
+    let home = Home::new();
+    let faults = home.beside("faults.json");
+    let plan = json!([
+        { "first": 1, "fault": { "fail": { "class": "network", "effect": "unseen" } } },
+        { "first": 1, "fault": { "slow": { "extra_ms": 600_000 } } },
+    ]);
+    std::fs::write(&faults, plan.to_string()).unwrap();
+    let flags = ["--scripted-safety", "neither", "--scripted-faults", faults.to_str().unwrap()];
+    let mut world = World::at(home.with(&flags)).await;
+    let id = world.start("proof-chain", json!({ "topic": "calm" })).await;
+    let path = format!("/api/v1/runs/{id}/steps/intent/resolve");
+    world.doubt(&id).await;
+    world.client.post(&path, &json!({ "verdict": "resend" })).await.is(200);
+    // It has left again, is billed, and no answer comes before the process dies.
+    let books = until("the second call", Duration::from_secs(20), async || {
+        let books = support::books::Books::of(world.home.data());
+        (!books.billed.is_empty()).then_some(books)
+    })
+    .await;
+    world.server.kill();
+    let (server, address) = world.home.start().await;
+    world.client.door.open(address.clone());
+    (world.server, world.address) = (server, address);
+    world.doubt(&id).await;
+    let body = json!({ "verdict": "failed", "cost_micros": books.total() });
+    world.client.post(&path, &body).await.is(200);
+    world.run_at(&id, "completed").await;
+    let books = support::books::Books::of(world.home.data());
+    assert!(books.billed.values().all(|(_, times)| *times == 1), "{books:?}");
+    let run = world.client.read(&format!("/api/v1/runs/{id}")).await;
+    assert_eq!(run["cost_micros"], books.total());
     world.server.close();
 }
 

@@ -1,6 +1,7 @@
 //! The disk is full: what cannot be stored is refused and has not happened, reading goes on, and
 //! when there is space again everything goes on by itself.
 #![expect(clippy::print_stdout, reason = "the counts are part of the result")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "support/support.rs"]
 mod support;
@@ -121,11 +122,11 @@ async fn a_full_disk_refuses_and_recovers_by_itself() {
     let answer = client.post_as(&title, "/api/v1/runs", &body).await.is(202);
     assert_eq!(answer.header("idempotent-replayed"), None, "what was refused had not happened");
     accepted.push(work(&answer.json(), title));
-    println!("refused after {} runs, then accepted", refused);
+    println!("refused after {refused} runs, then accepted");
     let is_over = Arc::new(AtomicBool::new(false));
     let people = look_after(client.clone(), small.data.clone(), Arc::clone(&is_over));
     let people = tokio::spawn(people);
-    until("the end of all runs", Duration::from_secs(60), async || {
+    until("the end of all runs", Duration::from_mins(1), async || {
         let rows = client.all("/api/v1/runs").await;
         rows.iter().all(|row| !row["ended_at"].is_null()).then_some(())
     })
@@ -153,7 +154,7 @@ async fn post_until_refused(client: &Client, accepted: &mut Vec<Accepted>) -> us
     for n in 6..5_000 {
         let (title, body) = order(n);
         let what = (Some(&body), Some(title.as_str()));
-        let answer = client.once(Method::POST, "/api/v1/runs", what).await.expect("an answer");
+        let answer = client.once(Method::POST, "/api/v1/runs", what).await.unwrap();
         if answer.status == 202 {
             accepted.push(work(&answer.json(), title));
             continue;

@@ -1,6 +1,7 @@
 //! Backups made while the server works, what becomes of them elsewhere, and what happens when a
 //! byte changes behind our back.
 #![expect(clippy::print_stdout, reason = "the counts are part of the result")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "support/support.rs"]
 mod support;

@@ -1,6 +1,7 @@
 //! Two processes on one database: the second waits, and takes over when the first is gone. Who
 //! was the owner and does not know that it is over writes nothing any more.
 #![expect(clippy::print_stdout, reason = "the times are part of the result")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "support/support.rs"]
 mod support;

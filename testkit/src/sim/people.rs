@@ -69,8 +69,8 @@ impl World {
                     } else {
                         DoubtVerdict::Resend
                     };
-                    let (step, cost) = (step.key.clone(), MicroUsd(done));
-                    Some(Command::ResolveDoubt { step, verdict, cost, by: by.clone() })
+                    let (step, cost, since) = (step.key.clone(), MicroUsd(done), None);
+                    Some(Command::ResolveDoubt { step, verdict, cost, since, by: by.clone() })
                 },
                 Wait::Callback { key, .. } => {
                     let payload = self.story.callbacks.iter().find(|(name, _)| name == key);

@@ -251,6 +251,16 @@ impl Decider<'_> {
         Ok(())
     }
 
+    /// Refuses an answer to a former doubt.
+    pub(super) fn is_this_doubt(&self, key: &StepKey, since: Option<&str>) -> Result<(), Refusal> {
+        let step = self.run.step(self.known(key)?);
+        let is_other = since.is_some_and(|since| since != step.since.to_rfc3339());
+        if is_other && matches!(step.wait, Some(Wait::Doubt)) {
+            return Err(Refusal::StaleAttempt { step: key.clone() });
+        }
+        Ok(())
+    }
+
     pub(super) fn resolve_doubt(
         &mut self,
         key: &StepKey,

@@ -15,10 +15,15 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         Event::StepStarted { .. } => begin(run, at, no, event),
         Event::ReservationRaised { reserved, token, .. } => hold(run, no, *token, *reserved),
         Event::CallDispatched { call, token, .. } => {
-            current(run, no, *token, |attempt| attempt.dispatched = Some(*call));
+            current(run, no, *token, |attempt| {
+                attempt.dispatched = Some(*call);
+                // The leave to send it again is for once.
+                attempt.may_resend = false;
+            });
         },
         Event::CallRecorded { call, token, .. } => {
             take_calls(run, no, Some(*token), std::slice::from_ref(call));
+            current(run, no, *token, |attempt| attempt.may_resend = false);
         },
         Event::JobAccepted { job, token, .. } => {
             current(run, no, *token, |attempt| {
@@ -92,6 +97,8 @@ fn doubt_resolved(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         attempt.doubt = None;
         attempt.may_resend = *verdict == DoubtVerdict::Resend;
         if attempt.may_resend {
+            // When it leaves again, that is noted again: a crash after it is a doubt of its own.
+            attempt.dispatched = None;
             attempt.timed_out = false;
             attempt.deadline = *deadline;
             attempt.job = None;

@@ -40,6 +40,7 @@ pub(crate) fn choose(world: &World, (what, which, how): Choice) -> Command {
                 DoubtVerdict::Failed
             },
             cost: MicroUsd(i64::from(how % 7) * 1_000),
+            since: None,
             by: person(how),
         },
         22..=26 => answer(world, which, how),
@@ -308,6 +309,7 @@ fn fair_answer(run: &Run) -> Option<Command> {
             step: step.key.clone(),
             verdict: DoubtVerdict::Failed,
             cost: MicroUsd::ZERO,
+            since: None,
             by: person(0),
         }),
         Wait::Callback { key, .. } => {

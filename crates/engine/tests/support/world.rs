@@ -126,7 +126,7 @@ impl World {
                     _ => DoubtVerdict::Failed,
                 };
                 let cost = spend(line).cost;
-                Command::ResolveDoubt { step: key(), verdict, cost, by: by(line) }
+                Command::ResolveDoubt { step: key(), verdict, cost, since: None, by: by(line) }
             },
             "hand" => Command::CompleteByHand { step: key(), output: line.value(), by: by(line) },
             "answer" => Command::AnswerCheckpoint(Box::new(self.answer(line))),

@@ -131,7 +131,9 @@ impl Runtime {
             Ended::Report(Command::DoubtAttempt { step, token, call: 0, message })
         };
         let safety = provider.safety();
-        if (work.is_recovered || call.timed_out) && !call.may_resend {
+        // Leave to send it again is no knowledge that it was not sent since: who can be asked is.
+        let is_asked_first = safety == CallSafety::LookUp || !call.may_resend;
+        if (work.is_recovered || call.timed_out) && is_asked_first {
             let found = match safety {
                 CallSafety::Idempotent => None,
                 CallSafety::LookUp => {

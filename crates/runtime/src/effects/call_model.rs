@@ -90,9 +90,11 @@ impl Runtime {
         request: &ModelRequest,
     ) -> Result<ModelAnswer, Called> {
         let no = request.call.no;
+        // Leave to send it again is no knowledge that it was not sent since: who can be asked is.
+        let is_asked_first = provider.safety() == CallSafety::LookUp || !call.may_resend;
         let may_have_left = (work.is_recovered || call.timed_out)
             && usize::from(no) == call.calls.len()
-            && !call.may_resend;
+            && is_asked_first;
         if may_have_left {
             match self.find_out(call, provider, request).await? {
                 Some(answer) => return Ok(answer),

@@ -2,6 +2,7 @@
 //! were told, what watchers saw, and what the provider billed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -265,5 +266,8 @@ fn examine_money(books: &Books, bill: &Bill, verdict: &mut Verdict) {
 
 /// Small hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }

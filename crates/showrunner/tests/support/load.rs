@@ -140,7 +140,7 @@ pub(crate) async fn place(client: Client, order: Order, wait: Duration) -> Accep
 }
 
 fn id_of(answer: &Value) -> String {
-    let id = answer["run"]["id"].as_str().or(answer["data"]["id"].as_str());
+    let id = answer["run"]["id"].as_str().or_else(|| answer["data"]["id"].as_str());
     id.unwrap_or_else(|| panic!("no id in {answer}")).to_owned()
 }
 

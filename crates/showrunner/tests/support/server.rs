@@ -96,7 +96,7 @@ impl Home {
         let said = OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let mut command = self.program(&[]);
         if let Some((first, rest)) = before.split_first() {
-            command = by(command, first, rest);
+            command = by(&command, first, rest);
         }
         command.args(["serve", "--quiet", "--listen", "127.0.0.1:0"]);
         command.arg("--data-dir").arg(&self.data).arg("--ready-file").arg(&ready);
@@ -119,7 +119,7 @@ impl Home {
 }
 
 /// The same, with another program before it.
-fn by(command: Command, first: &str, rest: &[String]) -> Command {
+fn by(command: &Command, first: &str, rest: &[String]) -> Command {
     let mut whole = Command::new(first);
     whole.args(rest).arg(command.get_program()).env_clear();
     whole.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -160,6 +160,9 @@ struct ResolveBody {
     /// What the call has cost all the same, millionths of a dollar, from the provider's own books.
     #[serde(default)]
     cost_micros: i64,
+    /// The `since` of the wait that is meant; any other doubt is left as it is. Whoever may have
+    /// to send this again gives it.
+    since: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -183,6 +186,7 @@ async fn resolve_doubt(
         step: StepKey::from(key),
         verdict,
         cost: MicroUsd(body.cost_micros),
+        since: body.since,
         by: caller.principal(),
     };
     Ok(Answer(app.ask(&caller, &id, command).await?.into()))

@@ -133,6 +133,7 @@ async fn resolve(
         step: StepKey::from(step),
         verdict,
         cost: MicroUsd::ZERO,
+        since: form.get("since").map(str::to_owned),
         by: caller.principal(),
     };
     ask(&app, &caller, &id, command).await

@@ -67,6 +67,7 @@ fn answers(page: &Page<'_>, step: &Step, in_doubt: bool) -> Markup {
             @if in_doubt {
                 form method="post" action=(to("resolve")) {
                     (page.frame.form_key())
+                    input type="hidden" name="since" value=(step.since.to_rfc3339());
                     button class="primary" name="verdict" value="resend" { (words.resend) }
                     button name="verdict" value="failed" { (words.count_failed) }
                 }
