@@ -213,7 +213,7 @@ mod tests {
     fn order(jobs: &[(&str, i8, &str)]) -> Vec<String> {
         let admission = Admission::default();
         let (tell, told) = mpsc::channel();
-        let (hold, held) = mpsc::channel();
+        let (hold, holding) = mpsc::channel();
         admission.admit(vec![gate("g", 1)], ("x".into(), 0), move |pass| hold.send(pass).unwrap());
         for &(org, priority, name) in jobs {
             let (tell, name) = (tell.clone(), name.to_owned());
@@ -222,7 +222,7 @@ mod tests {
             });
         }
         assert_eq!(admission.waiting(), jobs.len());
-        drop(held.recv().unwrap());
+        drop(holding.recv().unwrap());
         drop(tell);
         let order = told.iter().collect();
         assert_eq!((admission.waiting(), admission.in_use("g")), (0, 0));
@@ -245,7 +245,7 @@ mod tests {
     fn a_job_waits_for_all_its_gates() {
         let admission = Admission::default();
         let (tell, told) = mpsc::channel();
-        let mut take = |gates: Vec<Gate>| {
+        let take = |gates: Vec<Gate>| {
             let tell = tell.clone();
             admission.admit(gates, ("o".into(), 0), move |pass| tell.send(pass).unwrap());
         };

@@ -192,7 +192,8 @@ pub(crate) async fn open_journal(
 fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::Result<Runtime> {
     let clock = Arc::new(SystemClock::new()?);
     let objects = Arc::clone(journal.objects());
-    let providers = providers(&serving.scripted, &serving.data, &Pace::of(clock.clone()))?;
+    let providers =
+        providers(&serving.scripted, &serving.data, &Pace::of(Arc::clone(&clock) as _))?;
     let mut limits = Limits::default().with_agent("producer", EASELS);
     if let Some(limit) = serving.limit {
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
@@ -222,7 +223,8 @@ fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result
     };
     let ledger = Arc::new(FileLedger::open(&data.ledger(), Durability::Process)?);
     let mut providers = Providers::new(Profiles::shipped());
-    let model = ScriptedModel::new("scripted", config.clone(), ledger.clone(), pace.sleeper());
+    let model =
+        ScriptedModel::new("scripted", config.clone(), Arc::clone(&ledger) as _, pace.sleeper());
     providers.add_model(Arc::new(model), SCRIPTED_ROOM);
     providers.add_media(Arc::new(LocalPictures), EASELS);
     let vendor = ScriptedMedia::new(
@@ -292,8 +294,8 @@ pub(crate) async fn verify(database: &Database, data_dir: &Path) -> anyhow::Resu
 }
 
 /// The SQLite that is linked in.
-pub(crate) fn sqlite_version() -> Option<String> {
-    Some(showrunner_journal::sqlite::library_version().to_owned())
+pub(crate) fn sqlite_version() -> String {
+    showrunner_journal::sqlite::library_version().to_owned()
 }
 
 /// Asks a Postgres for its version.

@@ -86,6 +86,7 @@ impl Group {
 }
 
 /// One measured value.
+#[expect(clippy::struct_field_names, reason = "the stable name in the output")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Figure {
     /// Its stable name.

@@ -9,7 +9,7 @@ use showrunner_journal::query::checkpoints::CheckpointView;
 use showrunner_journal::query::home::HomeCounts;
 use showrunner_journal::query::runs::{RunFilter, RunView};
 
-use super::parts::{count, money, since, state, thumbnail};
+use super::parts::{count, money, simulated, since, state, thumbnail};
 use super::shelf::{Shelf, wanted};
 use super::shell::{Frame, Reader};
 use super::words::{Language, fill};
@@ -214,6 +214,7 @@ fn row(frame: &Frame<'_>, shelf: &Shelf, run: &RunView) -> Markup {
             td {
                 a class="row-title" href=(format!("/runs/{}", run.id)) { (run.title.as_deref().unwrap_or(words.untitled)) }
                 span class="muted small" { (shelf.title(run, language)) }
+                @if run.simulated { (simulated(frame.look)) }
                 @if let Some(failure) = &run.failure { span class="small wrong-text" { (failure.message) } }
             }
             td class="wide-only" { (shelf.phase(run, language)) }

@@ -7,7 +7,7 @@ use serde_json::json;
 use showrunner_runtime::Clock;
 use tokio::task::JoinSet;
 
-use super::stage::{Raw, Set, Stage, brief, chain};
+use super::stage::{Calls, Raw, Set, Stage, brief, chain};
 
 /// Clients that start runs at once.
 const STARTERS: usize = 200;
@@ -83,14 +83,14 @@ async fn start(
 /// From opening the database with 10 000 open runs until the last of them is worked on again.
 pub(super) async fn recovery(stage: &Stage) -> anyhow::Result<Vec<Raw>> {
     let runs = stage.size(10_000);
-    let before = Arc::new(stage.set_with(false, true).await?);
+    let before = Arc::new(stage.set_with(Calls::Unanswered).await?);
     let definition = before.publish(&chain(10)).await?;
     start(&before, &definition, runs).await?;
     before.journal.close().await;
     drop(before);
     let from = stage.clock().now();
     // Nobody answers: what counts is that every run has somebody working on it again.
-    let after = stage.set_with(false, true).await?;
+    let after = stage.set_with(Calls::Unanswered).await?;
     let recovered = after.runtime.recover().await?;
     anyhow::ensure!(recovered.runs == runs, "{} of {runs} runs were found", recovered.runs);
     let expected = u64::try_from(runs)?;

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::percentile;
-use super::stage::{Raw, Stage, brief, chain, org};
+use super::stage::{Calls, Raw, Stage, brief, chain, org};
 
 /// Clients at once.
 const CLIENTS: usize = 100;
@@ -20,7 +20,7 @@ const REQUESTS: usize = 20;
 /// Milliseconds from the moment at which a client has its 202 to the first call of an agent, under
 /// 100 concurrent clients; a step that begins before the client has its answer counts as 0.
 pub(super) async fn first_step(stage: &Stage) -> anyhow::Result<Vec<Raw>> {
-    let set = Arc::new(stage.set_with(true, false).await?);
+    let set = Arc::new(stage.set_with(Calls::Noted).await?);
     set.publish(&chain(10)).await?;
     set.journal
         .put_token(&StoredToken {

@@ -2,6 +2,7 @@
 //! own.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,17 @@ pub(super) struct Stage {
     schema: Option<(String, String)>,
 }
 
+/// What becomes of the calls of agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// They are answered.
+    Answered,
+    /// They are answered, and the first of each run is noted.
+    Noted,
+    /// They stay open.
+    Unanswered,
+}
+
 /// What is noticed while measuring.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -69,7 +81,7 @@ impl Notes {
         if !committed.open {
             self.ended.fetch_add(1, Ordering::Relaxed);
             if let Some(waiter) = self.waiting.lock().remove(&committed.run_id) {
-                drop(waiter.send(()));
+                let _told = waiter.send(());
             }
             self.moved.notify_one();
         }
@@ -192,10 +204,10 @@ impl Stage {
     }
 
     pub(super) async fn set(&self) -> anyhow::Result<Set> {
-        self.set_with(false, false).await
+        self.set_with(Calls::Answered).await
     }
 
-    pub(super) async fn set_with(&self, is_noting: bool, hangs: bool) -> anyhow::Result<Set> {
+    pub(super) async fn set_with(&self, calls: Calls) -> anyhow::Result<Set> {
         let notes = Arc::new(Notes::default());
         let (ears, clock) = (Arc::clone(&notes), Arc::clone(&self.clock));
         let hooks = Hooks {
@@ -210,14 +222,14 @@ impl Stage {
             safety: CallSafety::Idempotent,
             ..ScriptedConfig::default()
         };
-        let pace = Pace::of(self.clock.clone());
+        let pace = Pace::of(Arc::clone(&self.clock) as _);
         let model = Arc::new(Counted {
             inner: ScriptedModel::new("scripted", config, ledger, pace.sleeper()),
             clock: Arc::clone(&self.clock),
             calls: AtomicU64::new(0),
             first: Mutex::default(),
-            is_noting,
-            hangs,
+            is_noting: calls == Calls::Noted,
+            hangs: calls == Calls::Unanswered,
         });
         let mut providers = Providers::new(Profiles::shipped());
         providers.add_model(Arc::clone(&model) as _, 100_000);
@@ -226,7 +238,7 @@ impl Stage {
         let parts = Parts {
             objects: Arc::clone(journal.objects()),
             journal: Arc::clone(&journal),
-            clock: self.clock.clone(),
+            clock: Arc::clone(&self.clock) as _,
             providers,
             feed: Feed::default(),
         };
@@ -288,10 +300,11 @@ pub(super) fn chain(steps: usize) -> String {
             None => "input.brief".to_owned(),
             Some(before) => format!("steps.s{before}.output.text"),
         };
-        text.push_str(&format!(
+        let _written = write!(
+            text,
             "  - id: s{step}\n    agent: worker\n    input: {{ brief: \"{{{{ {source} }}}}\" }}\n    \
              output: {{ type: object, required: [text], properties: {{ text: {{ type: string, maxLength: 120 }} }} }}\n"
-        ));
+        );
     }
     text
 }
