@@ -37,12 +37,14 @@ fn with_steps(steps: &str) -> String {
 fn what_is_not_yaml() {
     check(
         "steps: [",
-        &expect!["x.yaml:1:8: not readable: unclosed bracket '[' — it has to be YAML or JSON"],
+        &expect![
+            "x.yaml:1:8: not readable: unclosed bracket '[' — it has to be YAML or JSON; hint: look for a bracket, a quote or an indentation that is not closed before it"
+        ],
     );
     check(
         "a: b: c",
         &expect![
-            "x.yaml:1:5: not readable: mapping values are not allowed in this context — it has to be YAML or JSON"
+            "x.yaml:1:5: not readable: mapping values are not allowed in this context — it has to be YAML or JSON; hint: look for a bracket, a quote or an indentation that is not closed before it"
         ],
     );
     check(
@@ -525,26 +527,26 @@ fn nesting_ten_thousand_deep_is_refused() {
     check(
         &"[".repeat(10_000),
         &expect![
-            "x.yaml:1:256: nested deeper than 36 — nobody can read it, and reading it takes memory for every level"
+            "x.yaml:1:256: nested deeper than 36 — nobody can read it, and reading it takes memory for every level; hint: close the brackets, or move inner parts into steps or child orchestrations"
         ],
     );
     check(
         &"{a: ".repeat(10_000),
         &expect![
-            "x.yaml:1:1021: nested deeper than 36 — nobody can read it, and reading it takes memory for every level"
+            "x.yaml:1:1021: nested deeper than 36 — nobody can read it, and reading it takes memory for every level; hint: close the brackets, or move inner parts into steps or child orchestrations"
         ],
     );
     let indented: String = (0..1_200).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
     check(
         &indented,
         &expect![
-            "x.yaml:37:37: nested deeper than 36 — nobody can read it, and reading it takes memory for every level"
+            "x.yaml:37:37: nested deeper than 36 — nobody can read it, and reading it takes memory for every level; hint: close the brackets, or move inner parts into steps or child orchestrations"
         ],
     );
     check(
         &"- ".repeat(10_000),
         &expect![
-            "x.yaml:1:73: nested deeper than 36 — nobody can read it, and reading it takes memory for every level"
+            "x.yaml:1:73: nested deeper than 36 — nobody can read it, and reading it takes memory for every level; hint: close the brackets, or move inner parts into steps or child orchestrations"
         ],
     );
     let mut aliases = "shared:\n  a0: &a0 [x]\n".to_owned();
@@ -554,14 +556,14 @@ fn nesting_ten_thousand_deep_is_refused() {
     check(
         &aliases,
         &expect![
-            "x.yaml:36:14: nested deeper than 36 — nobody can read it, and reading it takes memory for every level"
+            "x.yaml:36:14: nested deeper than 36 — nobody can read it, and reading it takes memory for every level; hint: close the brackets, or move inner parts into steps or child orchestrations"
         ],
     );
     let steps = format!("- id: a\n  agent: w\n  input: {}1{}", "[".repeat(100), "]".repeat(100));
     check_steps(
         &steps,
         &expect![
-            "x.yaml:10:45: nested deeper than 36 — nobody can read it, and reading it takes memory for every level"
+            "x.yaml:10:45: nested deeper than 36 — nobody can read it, and reading it takes memory for every level; hint: close the brackets, or move inner parts into steps or child orchestrations"
         ],
     );
 }
@@ -577,7 +579,7 @@ fn alias_bombs_are_refused() {
     check(
         &bomb,
         &expect![
-            "x.yaml:8:12: aliases repeat more than 20000 values — a small text may not grow into a huge one"
+            "x.yaml:8:12: aliases repeat more than 20000 values — a small text may not grow into a huge one; hint: write out what differs, and let `for_each` repeat what does not"
         ],
     );
 }
