@@ -1,6 +1,7 @@
 //! The whole server in one thread, over the example definitions: seeded, crashed at every append,
 //! held against the provider's own books.
 #![expect(clippy::print_stdout, reason = "the counts are part of the result")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::path::{Path, PathBuf};
 
