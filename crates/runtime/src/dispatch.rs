@@ -114,8 +114,8 @@ impl Runtime {
     }
 
     /// Reports until it is stored: what was paid for is not lost because a disk was full for a
-    /// while. A refusal means that nobody waits for the report any more.
-    pub(crate) async fn deliver(&self, work: &Work, ends: Option<Token>, command: Command) {
+    /// while. A refusal means that nobody waits for the report any more. `false`: it was not taken.
+    pub(crate) async fn tell(&self, work: &Work, ends: Option<Token>, command: Command) -> bool {
         loop {
             let entry = Entry { ends, ..Entry::default() };
             match self.submit_as(&work.run, command.clone(), entry).await {
@@ -125,15 +125,20 @@ impl Runtime {
                 },
                 Err(SubmitError::Refused(refusal)) => {
                     tracing::debug!(run.id = %work.run, %refusal, "a report came too late");
-                    return;
+                    return true;
                 },
                 Err(error) => {
                     tracing::error!(run.id = %work.run, %error, "a report was lost");
-                    return;
+                    return false;
                 },
-                Ok(_) => return,
+                Ok(_) => return true,
             }
         }
+    }
+
+    /// [`Self::tell`] for whoever has nothing to do when nobody listens.
+    pub(crate) async fn deliver(&self, work: &Work, ends: Option<Token>, command: Command) {
+        let _taken = self.tell(work, ends, command).await;
     }
 
     /// The work on an attempt is over without a report.

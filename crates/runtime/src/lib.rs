@@ -204,6 +204,7 @@ impl Runtime {
         self.inner.timer_moved.notify_waiters();
         self.inner.tasks.close();
         tokio::select! {
+            biased;
             () = self.inner.tasks.wait() => {},
             () = self.clock().sleep(grace) => {
                 tracing::info!(left = self.inner.tasks.len(), "work is left to the next start");

@@ -12,7 +12,7 @@ use showrunner_engine::id::{RunId, Token};
 use showrunner_engine::refusal::Refusal;
 use showrunner_engine::run::{Run, RunStatus};
 use showrunner_journal::query::events::StoredBatch;
-use showrunner_journal::{Append, AppendError, AppendFuture, Appended, Idempotency, JournalError};
+use showrunner_journal::{Append, AppendError, AppendFuture, Idempotency, JournalError};
 use tokio_util::sync::CancellationToken;
 
 use crate::Runtime;
@@ -185,30 +185,11 @@ impl Runtime {
     ) -> Result<Option<Receipt>, SubmitError> {
         self.refresh(cell).await?;
         let Some(decided) = self.decide(cell, ask)? else { return Ok(None) };
-        let Decided { receipt, effects, durable } = decided;
-        let Some(durable) = durable else { return Ok(Some(receipt)) };
-        let stored = self.soon(durable).await;
-        self.durable(cell, stored.is_ok());
-        stored?;
-        for (effect, stop) in effects {
-            self.dispatch(&receipt.run, effect, stop, false);
+        let Decided { receipt, pending } = decided;
+        if let Some(pending) = pending {
+            pending.settled().await?;
         }
         Ok(Some(receipt))
-    }
-
-    /// Waits for the disk. With hardly any other run at work the thread would sleep meanwhile, and
-    /// waking it takes as long as the disk does: then it stays up, for no longer than a slow sync.
-    async fn soon(&self, durable: AppendFuture) -> Result<Appended, AppendError> {
-        let mut durable = std::pin::pin!(durable);
-        if self.residents().len() <= FEW_RUNS {
-            for _ in 0..LOOKS_MAX {
-                if let Poll::Ready(stored) = futures_util::poll!(&mut durable) {
-                    return stored;
-                }
-                tokio::task::yield_now().await;
-            }
-        }
-        durable.await
     }
 
     /// The part under the run's lock: decide, fold, and queue the append in the order of decisions.
@@ -242,7 +223,7 @@ impl Runtime {
         };
         if receipt.events.is_empty() {
             self.leave_if_idle(&mut resident);
-            return Ok(Some(Decided { receipt, effects: Vec::new(), durable: None }));
+            return Ok(Some(Decided { receipt, pending: None }));
         }
         let mut append = match Append::new(&resident.run, at.now, &receipt.events) {
             Ok(append) => append,
@@ -254,26 +235,13 @@ impl Runtime {
             },
         };
         append.idempotency = entry.idempotency;
-        let effects = due_after(&resident.run, &receipt.events)
-            .into_iter()
-            .filter_map(|effect| claim(&mut resident, effect))
-            .collect();
+        let effects = due_after(&resident.run, &receipt.events);
         resident.pending += 1;
         let durable = Some(self.journal().append(append));
-        Ok(Some(Decided { receipt, effects, durable }))
-    }
-
-    /// An append has ended, well or badly.
-    fn durable(&self, cell: &Cell, stored: bool) {
-        let mut resident = cell.lock();
-        resident.pending = resident.pending.saturating_sub(1);
-        if stored {
-            // Not before: whoever is woken reads the journal, and would find nothing there.
-            self.wake_timers(resident.run.wake_at());
-        } else {
-            resident.is_stale = true;
-        }
-        self.leave_if_idle(&mut resident);
+        self.wake_timers(resident.run.wake_at());
+        let (runtime, cell) = (self.clone(), Arc::clone(cell));
+        let pending = Some(Pending { runtime, cell, effects, durable });
+        Ok(Some(Decided { receipt, pending }))
     }
 
     /// A run that nothing is happening to costs no memory.
@@ -345,8 +313,78 @@ pub(crate) struct Entry {
 
 struct Decided {
     receipt: Receipt,
-    effects: Vec<(Effect, CancellationToken)>,
+    pending: Option<Pending>,
+}
+
+/// An append under way, and what becomes due with it. Whoever asked for it may go away, a client
+/// that hangs up or a worker that is stopped: what was decided is carried out all the same.
+struct Pending {
+    runtime: Runtime,
+    cell: Cell,
+    effects: Vec<Effect>,
+    /// Taken when it is known how it ended.
     durable: Option<AppendFuture>,
+}
+
+impl Pending {
+    /// Waits for the disk, then acts. With hardly any other run at work the thread would sleep
+    /// meanwhile, and waking it takes as long as the disk does: then it stays up, for no longer
+    /// than a slow sync.
+    async fn settled(mut self) -> Result<(), AppendError> {
+        let mut looks = if self.runtime.residents().len() <= FEW_RUNS { LOOKS_MAX } else { 0 };
+        let stored = loop {
+            let Some(durable) = &mut self.durable else { return Ok(()) };
+            if looks == 0 {
+                break durable.await;
+            }
+            if let Poll::Ready(stored) = futures_util::poll!(&mut *durable) {
+                break stored;
+            }
+            looks -= 1;
+            tokio::task::yield_now().await;
+        };
+        self.durable = None;
+        let effects = std::mem::take(&mut self.effects);
+        complete(&self.runtime, &self.cell, effects, stored.is_ok());
+        stored.map(|_| ())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let Some(durable) = self.durable.take() else { return };
+        // Without a runtime around it the process is ending: the next start takes it up.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let (runtime, cell) = (self.runtime.clone(), Arc::clone(&self.cell));
+        let effects = std::mem::take(&mut self.effects);
+        self.runtime.spawn(async move {
+            let stored = durable.await;
+            complete(&runtime, &cell, effects, stored.is_ok());
+        });
+    }
+}
+
+/// An append has ended. Only now, when it is durable, are its effects claimed and let go; after a
+/// failed one nothing has happened but that the state must be read again.
+fn complete(runtime: &Runtime, cell: &Cell, effects: Vec<Effect>, is_stored: bool) {
+    let (run, claimed) = {
+        let mut resident = cell.lock();
+        resident.pending = resident.pending.saturating_sub(1);
+        let mut claimed = Vec::new();
+        if is_stored {
+            claimed.extend(effects.into_iter().filter_map(|effect| claim(&mut resident, effect)));
+        } else {
+            resident.is_stale = true;
+        }
+        let run = resident.run.id.clone();
+        runtime.leave_if_idle(&mut resident);
+        (run, claimed)
+    };
+    for (effect, stop) in claimed {
+        runtime.dispatch(&run, effect, stop, false);
+    }
 }
 
 /// Notes that this process works on an effect from now on. `None` when it already does. An abort

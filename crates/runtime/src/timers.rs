@@ -37,6 +37,7 @@ impl Runtime {
             }
             let until = *self.next_timer().lock();
             tokio::select! {
+                biased;
                 () = self.clock().sleep_until(until) => {},
                 () = self.timer_moved().notified() => {},
                 () = self.stopping().cancelled() => return,

@@ -80,7 +80,15 @@ impl CrashingJournal {
     }
 
     fn carry_out(&self, append: Append) -> AppendFuture {
-        AppendFuture::ready(futures_executor::block_on(self.inner.append(append)))
+        let stored = futures_executor::block_on(self.inner.append(append));
+        // A disk takes its time: others go on meanwhile, and may stop whoever waits for it.
+        let turns = self.appends() % 5;
+        AppendFuture::from_future(async move {
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            stored
+        })
     }
 }
 
@@ -103,7 +111,7 @@ impl Journal for CrashingJournal {
                     never()
                 },
                 CrashMode::Synced => {
-                    drop(self.carry_out(append));
+                    drop(self.carry_out(append)); // on the disk already
                     self.stop();
                     never()
                 },

@@ -19,7 +19,7 @@ use super::call_agent::{Ended, failed, finished};
 use super::call_key;
 use super::call_model::over_time;
 use crate::Runtime;
-use crate::dispatch::Work;
+use crate::dispatch::{STORE_RETRY, Work};
 
 /// Whom a media result is for.
 pub(crate) struct Place<'a> {
@@ -154,7 +154,13 @@ impl Runtime {
         }
         if safety == CallSafety::Neither {
             let (step, token) = (call.step.clone(), call.token);
-            self.deliver(work, None, Command::DispatchCall { step, token, call: 0 }).await;
+            // It leaves only when the journal knows that it does.
+            let noted =
+                self.submit(&work.run, Command::DispatchCall { step, token, call: 0 }).await;
+            if let Err(error) = noted {
+                let failure = Failure::new(ErrorClass::Transient, "not_noted", error.to_string());
+                return Err(Ended::Report(failed(call, failure, Vec::new())));
+            }
         }
         match self.in_time(work, call, provider.submit(request)).await {
             None => Err(Ended::TakenOver),
@@ -243,13 +249,24 @@ impl Runtime {
         Ok(Made { output, call: Arc::new(call), asset })
     }
 
+    /// Stores what was paid for. While there is no room it is held on to: making it again would
+    /// be paying again.
     async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
-        let objects = Arc::clone(self.objects());
-        let stored = tokio::task::spawn_blocking(move || objects.put(&bytes)).await;
-        let failure = |message: String| Failure::new(ErrorClass::Transient, "not_stored", message);
-        stored
-            .map_err(|error| failure(error.to_string()))?
-            .map_err(|error| failure(error.to_string()))
+        let bytes = Arc::new(bytes);
+        loop {
+            let (objects, file) = (Arc::clone(self.objects()), Arc::clone(&bytes));
+            let stored = tokio::task::spawn_blocking(move || objects.put(&file)).await;
+            let fault = match stored {
+                Ok(Ok(digest)) => return Ok(digest),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            if self.is_stopping() {
+                return Err(Failure::new(ErrorClass::Transient, "not_stored", fault));
+            }
+            tracing::warn!(fault, "a file could not be stored; trying again");
+            self.clock().sleep(STORE_RETRY).await;
+        }
     }
 }
 

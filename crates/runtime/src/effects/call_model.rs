@@ -258,14 +258,27 @@ impl Runtime {
             token: call.token,
             spend: ceiling,
         };
-        match self.submit(&work.run, command).await {
-            Err(SubmitError::Refused(refusal)) => {
-                Err(Failure::new(ErrorClass::Budget, refusal.code(), refusal.to_string()))
-            },
-            Err(error) => {
-                Err(Failure::new(ErrorClass::Internal, "not_reserved", error.to_string()))
-            },
-            Ok(_) => Ok(()),
+        loop {
+            match self.submit(&work.run, command.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(SubmitError::Refused(refusal)) => {
+                    return Err(Failure::new(
+                        ErrorClass::Budget,
+                        refusal.code(),
+                        refusal.to_string(),
+                    ));
+                },
+                Err(error) if error.is_transient() && !self.is_stopping() => {
+                    self.clock().sleep(RESEND_PAUSE).await;
+                },
+                Err(error) => {
+                    return Err(Failure::new(
+                        ErrorClass::Internal,
+                        "not_reserved",
+                        error.to_string(),
+                    ));
+                },
+            }
         }
     }
 }

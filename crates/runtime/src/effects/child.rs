@@ -33,7 +33,14 @@ impl Runtime {
         wish: Wish,
     ) {
         let failure = loop {
+            if work.stop.is_cancelled() || self.is_stopping() {
+                return; // whoever called it back, or the next start, goes on from here
+            }
             match self.try_start_child(work, (&step, token), &wish).await {
+                // Called back while it began: it must not go on without anybody who waits for it.
+                Ok(()) if work.stop.is_cancelled() => {
+                    return self.cancel_child(work, (step, token), wish.child).await;
+                },
                 Ok(()) => return self.lay_down(work, token),
                 Err(StartFault::Later) => self.clock().sleep(STORE_RETRY).await,
                 Err(StartFault::Never(failure)) => break failure,
@@ -144,8 +151,10 @@ impl Runtime {
     ) {
         let told = Work { run: parent.run, stop: work.stop.clone(), is_recovered: false };
         let command = Command::JoinChild { step: parent.step, token: parent.token, outcome };
-        self.deliver(&told, None, command).await;
-        self.deliver(work, None, Command::ConfirmParent).await;
+        // Only a parent that has heard it is noted as knowing; else the next start tells it.
+        if self.tell(&told, None, command).await {
+            self.deliver(work, None, Command::ConfirmParent).await;
+        }
         if let Some(cell) = self.residents().get(&work.run) {
             let mut resident = cell.lock();
             resident.notifying = false;
