@@ -129,7 +129,8 @@ impl Journal for CrashingJournal {
         if self.is_down() {
             std::future::pending::<()>().await;
         }
-        self.inner.fetch(question).await
+        // Answered before anything else happens: real time must not decide who goes first.
+        futures_executor::block_on(self.inner.fetch(question))
     }
 
     async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Written>, JournalError> {

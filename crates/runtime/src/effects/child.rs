@@ -60,6 +60,10 @@ impl Runtime {
         };
         let input =
             wish.input.clone().map_err(|fault| invalid("input_fault", fault.to_string()))?;
+        // After a restart the child may exist: a second beginning must not stand in its place.
+        if work.is_recovered && self.load_shared(&wish.child).await.is_ok() {
+            return Ok(());
+        }
         let parent = self.load_shared(&work.run).await.map_err(later)?;
         if self.depth(&parent).await >= DEPTH_MAX {
             return Err(invalid(
