@@ -238,7 +238,6 @@ impl Runtime {
         let effects = due_after(&resident.run, &receipt.events);
         resident.pending += 1;
         let durable = Some(self.journal().append(append));
-        self.wake_timers(resident.run.wake_at());
         let (runtime, cell) = (self.clone(), Arc::clone(cell));
         let pending = Some(Pending { runtime, cell, effects, durable });
         Ok(Some(Decided { receipt, pending }))
@@ -375,6 +374,8 @@ fn complete(runtime: &Runtime, cell: &Cell, effects: Vec<Effect>, is_stored: boo
         let mut claimed = Vec::new();
         if is_stored {
             claimed.extend(effects.into_iter().filter_map(|effect| claim(&mut resident, effect)));
+            // The timers look into the journal: a hint before it is there would be lost.
+            runtime.wake_timers(resident.run.wake_at());
         } else {
             resident.is_stale = true;
         }
