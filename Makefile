@@ -21,6 +21,7 @@ test: ## the whole suite, on SQLite and on a throwaway Postgres
 	scripts/test.sh
 
 check: ## formatting, lints, architecture
+	. scripts/target.sh
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --locked -p xtask

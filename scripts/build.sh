@@ -2,8 +2,7 @@
 # Builds the release binary and leaves it at target/release/showrunner, wherever cargo works.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-: "${CARGO_TARGET_DIR:=${XDG_CACHE_HOME:-$HOME/.cache}/showrunner/target}"
-export CARGO_TARGET_DIR
+. scripts/target.sh
 cargo build --release --locked -p showrunner
 built=$CARGO_TARGET_DIR/release/showrunner
 wanted=target/release/showrunner

@@ -16,14 +16,22 @@ use tempfile::TempDir;
 
 struct Cluster {
     server: ThrowawayPostgres,
+    /// What its databases are called: tests that run at the same time may share the server.
+    name: &'static str,
     made: AtomicU32,
+}
+
+impl Cluster {
+    fn new(server: ThrowawayPostgres, name: &'static str) -> Self {
+        Self { server, name, made: AtomicU32::new(0) }
+    }
 }
 
 #[async_trait]
 impl Places for Cluster {
     async fn fresh(&self) -> Box<dyn Place> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let url = self.server.fresh_database(&format!("journal_{number}")).await.unwrap();
+        let url = self.server.fresh_database(&format!("{}_{number}", self.name)).await.unwrap();
         Box::new(Database { url, directory: tempfile::tempdir().unwrap() })
     }
 }
@@ -49,7 +57,7 @@ impl Place for Database {
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_every_promise() {
     let Some(server) = ThrowawayPostgres::start_or_skip("the journal on Postgres") else { return };
-    exercise(&Cluster { server, made: AtomicU32::new(0) }).await;
+    exercise(&Cluster::new(server, "promises")).await;
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {
@@ -71,18 +79,19 @@ fn counted(fatal: &Arc<AtomicU32>) -> Hooks {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_loses_the_session_loses_the_journal() {
     let Some(server) = ThrowawayPostgres::start_or_skip("fencing on Postgres") else { return };
-    let cluster = Cluster { server, made: AtomicU32::new(0) };
+    let cluster = Cluster::new(server, "lost_session");
     let place = cluster.fresh().await;
     let fatal = Arc::new(AtomicU32::new(0));
     let journal = place.open(counted(&fatal)).await;
     let mut story = Story::new(&chain(4), 1);
     journal.append(story.start()).await.unwrap();
 
-    let other = connect(&cluster.server.fresh_url("journal_0")).await;
+    let other = connect(&cluster.server.fresh_url("lost_session_0")).await;
     let ended = other
         .query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE application_name = 'showrunner journal writer'",
+             WHERE application_name = 'showrunner journal writer'
+               AND datname = current_database()",
             &[],
         )
         .await
@@ -109,7 +118,7 @@ async fn who_loses_the_session_loses_the_journal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_of_an_old_owner_changes_nothing() {
     let Some(server) = ThrowawayPostgres::start_or_skip("fencing on Postgres") else { return };
-    let cluster = Cluster { server, made: AtomicU32::new(0) };
+    let cluster = Cluster::new(server, "old_owner");
     let place = cluster.fresh().await;
     let fatal = Arc::new(AtomicU32::new(0));
     let journal = place.open(counted(&fatal)).await;
@@ -117,7 +126,7 @@ async fn an_append_of_an_old_owner_changes_nothing() {
     journal.append(story.start()).await.unwrap();
     let seq = story.run.seq;
     // Its lock was taken for lost, as behind a connection pool that hands sessions around.
-    let other = connect(&cluster.server.fresh_url("journal_0")).await;
+    let other = connect(&cluster.server.fresh_url("old_owner_0")).await;
     other.batch_execute("UPDATE owner SET epoch = epoch + 1").await.unwrap();
     let waiting =
         [journal.append(story.finish_plainly()), journal.append(Story::new(&chain(4), 2).start())];
