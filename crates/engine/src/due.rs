@@ -88,6 +88,8 @@ pub enum Effect {
         token: Token,
         /// The agent that works on it.
         agent: String,
+        /// What it was given.
+        input: Value,
         /// The settings it works with.
         settings: Value,
         /// The job a provider accepted.
@@ -139,6 +141,19 @@ impl Effect {
             | Self::FollowJob { token, .. } => Some(*token),
             Self::NotifyParent { .. } => None,
         }
+    }
+
+    /// The attempt it works for, and which of its calls is the next: by step, token and number.
+    pub fn attempt(&self) -> Option<(StepKey, Token, u16)> {
+        let (step, calls) = match self {
+            Self::CallAgent(call) => (&call.step, call.calls.len()),
+            Self::AbortAttempt { step, calls, .. } => (step, *calls),
+            Self::StartChild { step, .. }
+            | Self::CancelChild { step, .. }
+            | Self::FollowJob { step, .. } => (step, 0),
+            Self::NotifyParent { .. } => return None,
+        };
+        Some((step.clone(), self.token()?, u16::try_from(calls).unwrap_or(u16::MAX)))
     }
 
     /// The stable name.
@@ -243,11 +258,14 @@ fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
         return Effect::CancelChild { step, token, child: child.clone() };
     }
     let agent = run.def(no).kind.agent();
-    let settings = agent.and_then(|agent| agent.settings.render(&View::of_step(run, no)).ok());
+    let view = || View::of_step(run, no);
+    let input = agent.and_then(|agent| edited(&agent.input, run.step(no), view()).ok());
+    let settings = agent.and_then(|agent| agent.settings.render(&view()).ok());
     Effect::AbortAttempt {
         step,
         token,
         agent: agent.map(|agent| agent.agent.clone()).unwrap_or_default(),
+        input: input.unwrap_or_default(),
         settings: settings.unwrap_or_default(),
         job: attempt.job.clone(),
         calls: attempt.calls.len(),

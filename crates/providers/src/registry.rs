@@ -19,7 +19,8 @@ pub struct Providers {
     profiles: Profiles,
     models: BTreeMap<String, Arc<dyn ModelProvider>>,
     media: BTreeMap<String, Arc<dyn MediaProvider>>,
-    concurrency: BTreeMap<String, u32>,
+    /// Their bottlenecks: the name, and how many calls fit through.
+    gates: BTreeMap<String, (Arc<str>, u32)>,
 }
 
 /// A model that can be called.
@@ -76,14 +77,14 @@ impl Providers {
     /// Adds a provider of models under its own name, with room for so many calls at once.
     pub fn add_model(&mut self, provider: Arc<dyn ModelProvider>, concurrency: u32) {
         let name = provider.name().to_owned();
-        self.concurrency.insert(name.clone(), concurrency.max(1));
+        self.gates.insert(name.clone(), (format!("provider/{name}").into(), concurrency.max(1)));
         self.models.insert(name, provider);
     }
 
     /// Adds a provider of media under its own name, with room for so many jobs at once.
     pub fn add_media(&mut self, provider: Arc<dyn MediaProvider>, concurrency: u32) {
         let name = provider.name().to_owned();
-        self.concurrency.insert(name.clone(), concurrency.max(1));
+        self.gates.insert(name.clone(), (format!("provider/{name}").into(), concurrency.max(1)));
         self.media.insert(name, provider);
     }
 
@@ -129,7 +130,12 @@ impl Providers {
 
     /// How many calls this provider takes at once.
     pub fn concurrency(&self, provider: &str) -> u32 {
-        self.concurrency.get(provider).copied().unwrap_or(CONCURRENCY_USUAL)
+        self.gates.get(provider).map_or(CONCURRENCY_USUAL, |(_, room)| *room)
+    }
+
+    /// The bottleneck in front of this provider: its name, and how many calls fit through.
+    pub fn gate(&self, provider: &str) -> Option<(Arc<str>, u32)> {
+        self.gates.get(provider).cloned()
     }
 
     /// The profiles.

@@ -5,7 +5,9 @@ pub(crate) mod call_agent;
 pub(crate) mod call_media;
 pub(crate) mod call_model;
 pub(crate) mod child;
+pub(crate) mod choice;
 pub(crate) mod job;
+pub(crate) mod pay;
 
 use showrunner_engine::id::{RunId, Token};
 

@@ -9,6 +9,7 @@ pub mod submit;
 pub mod fork;
 pub mod recover;
 pub mod draw;
+mod lease;
 mod residents;
 mod dispatch;
 mod effects;

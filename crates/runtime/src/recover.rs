@@ -82,14 +82,16 @@ impl Runtime {
         let cell = self.residents().keep(Resident::new(run));
         let claimed: Vec<_> = {
             let mut resident = cell.lock();
-            let claimed =
-                effects.into_iter().filter_map(|effect| claim(&mut resident, effect)).collect();
+            let claimed = effects
+                .into_iter()
+                .filter_map(|effect| claim(&mut resident, effect, true))
+                .collect();
             self.leave_if_idle(&mut resident);
             claimed
         };
         let count = claimed.len();
-        for (effect, stop) in claimed {
-            self.dispatch(&id, effect, stop, true);
+        for (effect, lease) in claimed {
+            self.dispatch(&id, effect, lease, true);
         }
         count
     }

@@ -5,19 +5,23 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use showrunner_engine::at::Timestamp;
 use showrunner_engine::id::{RunId, Token};
 use showrunner_engine::run::Run;
-use tokio_util::sync::CancellationToken;
+
+use crate::lease::Lease;
 
 const SHARDS: usize = 16;
 
 /// Work on an attempt.
 #[derive(Debug)]
 pub(crate) struct Work {
-    /// Stops it.
-    pub stop: CancellationToken,
+    /// How it is stopped, and seen to have stopped.
+    pub lease: Arc<Lease>,
     /// It finds out what became of the attempt, rather than making it.
     pub is_abort: bool,
+    /// When the attempt's time is over.
+    pub deadline: Option<Timestamp>,
 }
 
 /// A run in memory.
@@ -46,6 +50,13 @@ impl Resident {
             notifying: false,
             is_stale: false,
             has_left: false,
+        }
+    }
+
+    /// Ends somebody's work on an attempt. Whoever has taken it over keeps it.
+    pub(crate) fn release(&mut self, token: Token, lease: &Arc<Lease>) {
+        if self.in_flight.get(&token).is_some_and(|work| Arc::ptr_eq(&work.lease, lease)) {
+            self.in_flight.remove(&token);
         }
     }
 
@@ -95,6 +106,14 @@ impl Residents {
     pub(crate) fn let_go(&self, resident: &mut Resident) {
         resident.has_left = true;
         self.shard(&resident.run.id).lock().remove(&resident.run.id);
+    }
+
+    /// All runs in memory at this moment.
+    pub(crate) fn all(&self) -> Vec<Cell> {
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.lock().values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 
     /// How many runs are in memory.

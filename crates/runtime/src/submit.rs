@@ -13,9 +13,9 @@ use showrunner_engine::refusal::Refusal;
 use showrunner_engine::run::{Run, RunStatus};
 use showrunner_journal::query::events::StoredBatch;
 use showrunner_journal::{Append, AppendError, AppendFuture, Idempotency, JournalError};
-use tokio_util::sync::CancellationToken;
 
 use crate::Runtime;
+use crate::lease::Lease;
 use crate::library::LibraryError;
 use crate::residents::{Cell, Resident, Work};
 
@@ -205,8 +205,8 @@ impl Runtime {
         let Some((command, entry)) = ask.take() else { return Ok(None) };
         let at = self.clock().at();
         let decided = showrunner_engine::advance(&mut resident.run, command, at);
-        if let Some(token) = entry.ends {
-            resident.in_flight.remove(&token);
+        if let Some((token, lease)) = entry.ends {
+            resident.release(token, &lease);
         }
         let events = match decided {
             Ok(events) => events,
@@ -304,8 +304,8 @@ impl Runtime {
 /// How a command enters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
-    /// The attempt whose work ends with this report.
-    pub ends: Option<Token>,
+    /// The attempt whose work ends with this report, and who worked on it.
+    pub ends: Option<(Token, Arc<Lease>)>,
     /// The caller's key for it.
     pub idempotency: Option<Idempotency>,
 }
@@ -373,7 +373,8 @@ fn complete(runtime: &Runtime, cell: &Cell, effects: Vec<Effect>, is_stored: boo
         resident.pending = resident.pending.saturating_sub(1);
         let mut claimed = Vec::new();
         if is_stored {
-            claimed.extend(effects.into_iter().filter_map(|effect| claim(&mut resident, effect)));
+            let due = effects.into_iter();
+            claimed.extend(due.filter_map(|effect| claim(&mut resident, effect, false)));
             // The timers look into the journal: a hint before it is there would be lost.
             runtime.wake_timers(resident.run.wake_at());
         } else {
@@ -383,8 +384,8 @@ fn complete(runtime: &Runtime, cell: &Cell, effects: Vec<Effect>, is_stored: boo
         runtime.leave_if_idle(&mut resident);
         (run, claimed)
     };
-    for (effect, stop) in claimed {
-        runtime.dispatch(&run, effect, stop, false);
+    for (effect, lease) in claimed {
+        runtime.dispatch(&run, effect, lease, false);
     }
 }
 
@@ -393,25 +394,28 @@ fn complete(runtime: &Runtime, cell: &Cell, effects: Vec<Effect>, is_stored: boo
 pub(crate) fn claim(
     resident: &mut Resident,
     effect: Effect,
-) -> Option<(Effect, CancellationToken)> {
-    let stop = CancellationToken::new();
+    is_recovered: bool,
+) -> Option<(Effect, Arc<Lease>)> {
     let Some(token) = effect.token() else {
         if resident.notifying {
             return None;
         }
         resident.notifying = true;
-        return Some((effect, stop));
+        return Some((effect, Lease::new(is_recovered)));
     };
-    let is_abort = match &effect {
-        Effect::AbortAttempt { .. } | Effect::CancelChild { .. } => true,
-        Effect::CallAgent(call) => call.timed_out,
-        Effect::StartChild { .. } | Effect::FollowJob { .. } | Effect::NotifyParent { .. } => false,
+    let (is_abort, deadline) = match &effect {
+        Effect::AbortAttempt { .. } | Effect::CancelChild { .. } => (true, None),
+        Effect::CallAgent(call) => (call.timed_out, call.deadline),
+        Effect::StartChild { .. } | Effect::FollowJob { .. } | Effect::NotifyParent { .. } => {
+            (false, None)
+        },
     };
-    match resident.in_flight.get(&token) {
-        Some(work) if is_abort && !work.is_abort => work.stop.cancel(),
+    let lease = match resident.in_flight.get(&token) {
+        Some(work) if is_abort && !work.is_abort => Lease::over(&work.lease),
         Some(_) => return None,
-        None => {},
-    }
-    resident.in_flight.insert(token, Work { stop: stop.clone(), is_abort });
-    Some((effect, stop))
+        None => Lease::new(is_recovered),
+    };
+    let work = Work { lease: Arc::clone(&lease), is_abort, deadline };
+    resident.in_flight.insert(token, work);
+    Some((effect, lease))
 }

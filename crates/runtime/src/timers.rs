@@ -1,7 +1,11 @@
 //! Time passes: runs whose time has come are told so.
 
+use std::future::ready;
+
+use futures_util::{StreamExt, stream};
 use showrunner_engine::at::{Millis, Timestamp};
 use showrunner_engine::command::Command;
+use showrunner_engine::id::RunId;
 
 use crate::Runtime;
 
@@ -9,6 +13,8 @@ use crate::Runtime;
 const LOOK_AT_LEAST: Millis = Millis(5_000);
 /// How many runs are woken in one round.
 const ROUND: u32 = 500;
+/// How many of them at once: their appends share the disk's syncs.
+const AT_ONCE: usize = 64;
 
 impl Runtime {
     /// Notes that a run wants to be woken at `at`; the loop wakes earlier than it meant to.
@@ -27,6 +33,7 @@ impl Runtime {
         while !self.is_stopping() {
             let now = self.clock().now();
             *self.next_timer().lock() = now.plus(LOOK_AT_LEAST);
+            self.hurry_overdue(now).await;
             if self.wake_due(now).await {
                 continue; // there may be more
             }
@@ -55,15 +62,42 @@ impl Runtime {
             },
         };
         let many = due.len() >= ROUND as usize;
-        let mut progress = false;
-        for run in due {
-            match self.submit(&run.id, Command::FireTimers).await {
-                Ok(receipt) => progress |= !receipt.events.is_empty(),
-                Err(error) => {
-                    tracing::warn!(run.id = %run.id, %error, "a timer could not be fired");
-                },
+        let fired = stream::iter(due.into_iter().map(|run| self.fire(run.id)));
+        let progress =
+            fired.buffer_unordered(AT_ONCE).fold(false, |any, one| ready(any || one)).await;
+        many && progress
+    }
+
+    /// Tells a run that time has passed. Returns whether that changed anything.
+    async fn fire(&self, run: RunId) -> bool {
+        match self.submit(&run, Command::FireTimers).await {
+            Ok(receipt) => !receipt.events.is_empty(),
+            Err(error) => {
+                tracing::warn!(run.id = %run, %error, "a timer could not be fired");
+                false
+            },
+        }
+    }
+
+    /// Whoever works on an attempt watches its time while it waits for an answer; here it is
+    /// watched wherever else it may hang: in a queue, in a look-up, in an error of ours.
+    async fn hurry_overdue(&self, now: Timestamp) {
+        for cell in self.residents().all() {
+            let run = {
+                let mut resident = cell.lock();
+                let mut is_overdue = false;
+                for work in resident.in_flight.values_mut() {
+                    if work.deadline.is_some_and(|deadline| deadline <= now) {
+                        // Once is enough: what follows from it has a time of its own.
+                        work.deadline = None;
+                        is_overdue = true;
+                    }
+                }
+                is_overdue.then(|| resident.run.id.clone())
+            };
+            if let Some(run) = run {
+                self.fire(run).await;
             }
         }
-        many && progress
     }
 }

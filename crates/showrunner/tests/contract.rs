@@ -81,6 +81,15 @@ impl World {
         .await
     }
 
+    /// Nothing is going on, so nothing is in memory.
+    async fn is_empty_handed(&self) {
+        until("an empty memory", Duration::from_secs(10), async || {
+            let system = self.client.read("/api/v1/system").await;
+            (system["residents"] == 0).then_some(())
+        })
+        .await;
+    }
+
     async fn doubt(&self, id: &str) {
         until("a doubt", Duration::from_secs(20), async || {
             let run = self.client.read(&format!("/api/v1/runs/{id}")).await;
@@ -288,6 +297,73 @@ async fn leave_to_send_again_is_for_once() {
     assert!(books.billed.values().all(|(_, times)| *times == 1), "{books:?}");
     let run = world.client.read(&format!("/api/v1/runs/{id}")).await;
     assert_eq!(run["cost_micros"], books.total());
+    world.server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_goes_on_when_the_client_hangs_up() {
+    use tokio::io::AsyncWriteExt as _;
+    let world = World::new().await;
+    let host = world.address.url.strip_prefix("http://").unwrap();
+    let body = json!({ "definition": "proof-chain", "input": { "topic": "calm" } }).to_string();
+    let request = format!(
+        "POST /api/v1/runs HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        world.address.token,
+        body.len(),
+    );
+    for n in 0..120 {
+        let mut line = tokio::net::TcpStream::connect(host).await.unwrap();
+        line.write_all(request.as_bytes()).await.unwrap();
+        // Before it is read, while it is looked at, while it is being stored, or later.
+        tokio::time::sleep(Duration::from_micros(n * 100)).await;
+        drop(line);
+    }
+    // Whatever of it was stored ends; nobody has to start the server again for it.
+    until("the end of all runs", Duration::from_secs(20), async || {
+        let rows = world.client.all("/api/v1/runs").await;
+        rows.iter().all(|row| row["status"] == "completed").then_some(())
+    })
+    .await;
+    assert!(!world.client.all("/api/v1/runs").await.is_empty());
+    world.is_empty_handed().await;
+    world.server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_sent_again_leave_nothing_in_memory() {
+    let world = World::new().await;
+    let body = json!({ "definition": "proof-chain", "input": { "topic": "calm" } });
+    let first = world.client.post_as("once", "/api/v1/runs", &body).await.is(202).json();
+    for _ in 0..20 {
+        let again = world.client.post_as("once", "/api/v1/runs", &body).await.is(202).json();
+        assert_eq!(again["run"]["id"], first["run"]["id"]);
+    }
+    world.run_at(first["run"]["id"].as_str().unwrap(), "completed").await;
+    world.is_empty_handed().await;
+    world.server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn children_go_on_when_they_are_recovered_beside_their_parents() {
+    let home = Home::new().with(&["--scripted-latency-ms", "400..600"]);
+    let mut world = World::at(home).await;
+    for n in 0..12 {
+        world.start("proof-family", json!({ "topic": format!("calm {n}") })).await;
+    }
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        world.server.kill();
+        let (server, address) = world.home.start().await;
+        world.client.door.open(address.clone());
+        (world.server, world.address) = (server, address);
+    }
+    until("the end of all runs", Duration::from_secs(30), async || {
+        let rows = world.client.all("/api/v1/runs").await;
+        rows.iter().all(|row| row["status"] == "completed").then_some(())
+    })
+    .await;
+    world.is_empty_handed().await;
     world.server.close();
 }
 

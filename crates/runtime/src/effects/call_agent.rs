@@ -14,7 +14,7 @@ use showrunner_engine::template::EvalFault;
 use showrunner_engine::turn::{Answer, CallRecord, Turn, TurnStart, TurnStep};
 use showrunner_journal::query::cache::CachedResult;
 
-use super::call_model::Called;
+use super::pay::{Unpaid, over_time};
 use crate::Runtime;
 use crate::dispatch::Work;
 
@@ -27,8 +27,26 @@ pub(crate) enum Ended {
     TakenOver,
 }
 
+impl Ended {
+    /// What is to be said of a call that was not answered.
+    pub(crate) fn without_answer(call: &CallAgent, unpaid: Unpaid) -> Self {
+        match unpaid {
+            Unpaid::Failed(failure) => Self::Report(failed(call, failure, Vec::new())),
+            Unpaid::InDoubt { no, message } => {
+                let (step, token) = (call.step.clone(), call.token);
+                Self::Report(Command::DoubtAttempt { step, token, call: no, message })
+            },
+            Unpaid::TakenOver => Self::TakenOver,
+        }
+    }
+}
+
 impl Runtime {
     pub(crate) async fn call_agent(&self, work: &Work, call: CallAgent) {
+        if call.timed_out && work.lease.is_untouched() {
+            let report = failed(&call, over_time(), Vec::new());
+            return self.deliver(work, Some(call.token), report).await;
+        }
         let (agent, input, settings) = match self.prepare(&call) {
             Ok(prepared) => prepared,
             Err(failure) => {
@@ -147,15 +165,8 @@ impl Runtime {
                 self.deliver(work, None, command).await;
             }
             let record = match self.call_model(work, call, asked).await {
-                Called::Answered(record) => record,
-                Called::Failed(failure) => {
-                    return Ended::Report(failed(call, failure, Vec::new()));
-                },
-                Called::InDoubt { no, message } => {
-                    let (step, token) = (call.step.clone(), call.token);
-                    return Ended::Report(Command::DoubtAttempt { step, token, call: no, message });
-                },
-                Called::TakenOver => return Ended::TakenOver,
+                Ok(record) => record,
+                Err(unpaid) => return Ended::without_answer(call, unpaid),
             };
             if let Err(divergence) = turn.on_model(&record) {
                 let message = divergence.to_string();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 use showrunner_engine::agent::AgentRecord;
 use showrunner_engine::command::Command;
@@ -11,13 +12,13 @@ use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{AssetId, Digest, RunId, StepKey, Token};
 use showrunner_engine::turn::{Answer, CallKind, CallRecord, Usage};
 use showrunner_providers::{
-    CallSafety, LookUp, MediaJob, MediaKind, MediaProvider, MediaRequest, MediaResult, Mode,
+    CallFailure, CallSafety, LookUp, MediaJob, MediaProvider, MediaRequest, MediaResult, Mode,
     Submitted,
 };
 
 use super::call_agent::{Ended, failed, finished};
 use super::call_key;
-use super::call_model::over_time;
+use super::pay::{Paid, Payer};
 use crate::Runtime;
 use crate::dispatch::{STORE_RETRY, Work};
 
@@ -33,6 +34,33 @@ pub(crate) struct Made {
     pub output: Value,
     pub call: Arc<CallRecord>,
     pub asset: Asset,
+}
+
+/// An order with whoever is to carry it out.
+struct Order<'a> {
+    provider: &'a dyn MediaProvider,
+    request: &'a MediaRequest,
+}
+
+#[async_trait]
+impl Paid for Order<'_> {
+    type Answer = Submitted;
+
+    fn provider(&self) -> &str {
+        self.provider.name()
+    }
+    fn safety(&self) -> CallSafety {
+        self.provider.safety()
+    }
+    fn is_free(&self) -> bool {
+        self.provider.mode() == Mode::Local
+    }
+    async fn send(&self) -> Result<Submitted, CallFailure> {
+        self.provider.submit(self.request).await
+    }
+    async fn look_up(&self) -> Result<LookUp<Submitted>, CallFailure> {
+        self.provider.look_up(&self.request.key).await
+    }
 }
 
 impl Runtime {
@@ -56,11 +84,13 @@ impl Runtime {
             kind,
             spec: spec(input, call),
         };
-        if let Err(failure) = self.afford(work, (call, 0), provider.ceiling(&request)).await {
-            return report(failure);
+        let payer = Payer { work, call, no: 0 };
+        if let Err(unpaid) = self.afford(payer, provider.ceiling(&request)).await {
+            return Ended::without_answer(call, unpaid);
         }
         let began = self.clock().now();
-        match self.submit_media(work, call, &*provider, &request).await {
+        let order = Order { provider: &*provider, request: &request };
+        match self.pay_once(payer, &order).await {
             Ok(Submitted::Done(job)) => {
                 let place = Place { run: &work.run, step: &call.step, token: call.token };
                 let duration_ms = self.clock().now().millis_since(began).0;
@@ -80,122 +110,7 @@ impl Runtime {
                 let (step, token) = (call.step.clone(), call.token);
                 Ended::Report(Command::AcceptJob { step, token, job })
             },
-            Err(ended) => ended,
-        }
-    }
-
-    /// What is to be made, and by whom.
-    fn media_choice(
-        &self,
-        agent: &AgentRecord,
-        input: &Value,
-        settings: &Value,
-    ) -> Result<(MediaKind, Arc<dyn MediaProvider>), Failure> {
-        let invalid =
-            |code: &str, message: String| Failure::new(ErrorClass::Validation, code, message);
-        let field = |name: &str| {
-            settings.get(name).or_else(|| input.get(name)).filter(|value| !value.is_null())
-        };
-        let kind = field("kind").cloned().unwrap_or_else(|| "image".into());
-        let kind: MediaKind = serde_json::from_value(kind.clone()).map_err(|_unknown| {
-            invalid(
-                "media_kind",
-                format!("agent {} cannot make {kind}: image, video or voice", agent.name),
-            )
-        })?;
-        let named = field("provider").and_then(Value::as_str);
-        let provider = match named {
-            Some(name) => self.providers().media_provider(name).filter(|p| p.makes(kind)).cloned(),
-            None => self.providers().media_for(kind).next().cloned(),
-        };
-        let provider = provider.ok_or_else(|| {
-            let known: Vec<&str> = self.providers().media_for(kind).map(|p| p.name()).collect();
-            let wanted = named.unwrap_or("any provider");
-            invalid(
-                "media_provider",
-                format!("{wanted} cannot make it; configured are: {}", known.join(", ")),
-            )
-        })?;
-        Ok((kind, provider))
-    }
-
-    async fn submit_media(
-        &self,
-        work: &Work,
-        call: &CallAgent,
-        provider: &dyn MediaProvider,
-        request: &MediaRequest,
-    ) -> Result<Submitted, Ended> {
-        let in_doubt = |message: String| {
-            let (step, token) = (call.step.clone(), call.token);
-            Ended::Report(Command::DoubtAttempt { step, token, call: 0, message })
-        };
-        let safety = provider.safety();
-        // Leave to send it again is no knowledge that it was not sent since: who can be asked is.
-        let is_asked_first = safety == CallSafety::LookUp || !call.may_resend;
-        if (work.is_recovered || call.timed_out) && is_asked_first {
-            let found = match safety {
-                CallSafety::Idempotent => None,
-                CallSafety::LookUp => {
-                    self.find_media(provider, &request.key).await.map_err(in_doubt)?
-                },
-                CallSafety::Neither if call.dispatched.is_none() => None,
-                CallSafety::Neither => {
-                    let message = format!("{} cannot be asked what became of it", provider.name());
-                    return Err(in_doubt(message));
-                },
-            };
-            if let Some(found) = found {
-                return Ok(found);
-            }
-            if call.timed_out {
-                return Err(Ended::Report(failed(call, over_time(), Vec::new())));
-            }
-        }
-        if safety == CallSafety::Neither {
-            let (step, token) = (call.step.clone(), call.token);
-            // It leaves only when the journal knows that it does.
-            let noted =
-                self.submit(&work.run, Command::DispatchCall { step, token, call: 0 }).await;
-            if let Err(error) = noted {
-                let failure = Failure::new(ErrorClass::Transient, "not_noted", error.to_string());
-                return Err(Ended::Report(failed(call, failure, Vec::new())));
-            }
-        }
-        match self.in_time(work, call, provider.submit(request)).await {
-            None => Err(Ended::TakenOver),
-            Some(Ok(submitted)) => Ok(submitted),
-            Some(Err(failure)) if !failure.is_in_doubt() => {
-                Err(Ended::Report(failed(call, failure.into_failure(), Vec::new())))
-            },
-            Some(Err(failure)) => match safety {
-                CallSafety::Neither => Err(in_doubt(failure.to_string())),
-                CallSafety::Idempotent => match provider.submit(request).await {
-                    Ok(submitted) => Ok(submitted),
-                    Err(again) => Err(in_doubt(again.to_string())),
-                },
-                CallSafety::LookUp => {
-                    let found = self.find_media(provider, &request.key).await.map_err(in_doubt)?;
-                    found.ok_or_else(|| {
-                        Ended::Report(failed(call, failure.into_failure(), Vec::new()))
-                    })
-                },
-            },
-        }
-    }
-
-    async fn find_media(
-        &self,
-        provider: &dyn MediaProvider,
-        key: &str,
-    ) -> Result<Option<Submitted>, String> {
-        match provider.look_up(key).await {
-            Ok(LookUp::Found(submitted)) => Ok(Some(submitted)),
-            Ok(LookUp::Denied) => Ok(None),
-            Ok(LookUp::CannotSay) => {
-                Err(format!("{} cannot say what became of it", provider.name()))
-            },
-            Err(failure) => Err(failure.to_string()),
+            Err(unpaid) => Ended::without_answer(call, unpaid),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Child runs: started once, cancelled with their parent, reported when they end.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use showrunner_engine::command::{ChildOutcome, Command, Principal, StartRun};
 use showrunner_engine::event::ParentLink;
@@ -33,15 +35,15 @@ impl Runtime {
         wish: Wish,
     ) {
         let failure = loop {
-            if work.stop.is_cancelled() || self.is_stopping() {
+            if work.stop().is_cancelled() || self.is_stopping() {
                 return; // whoever called it back, or the next start, goes on from here
             }
             match self.try_start_child(work, (&step, token), &wish).await {
                 // Called back while it began: it must not go on without anybody who waits for it.
-                Ok(()) if work.stop.is_cancelled() => {
+                Ok(()) if work.stop().is_cancelled() => {
                     return self.cancel_child(work, (step, token), wish.child).await;
                 },
-                Ok(()) => return self.lay_down(work, token),
+                Ok(()) => return,
                 Err(StartFault::Later) => self.clock().sleep(STORE_RETRY).await,
                 Err(StartFault::Never(failure)) => break failure,
             }
@@ -141,7 +143,7 @@ impl Runtime {
                     self.clock().sleep(STORE_RETRY).await;
                 },
                 // It is ending or has ended: its report is on the way.
-                Ok(_) | Err(_) => return self.lay_down(work, token),
+                Ok(_) | Err(_) => return,
             }
         }
     }
@@ -153,7 +155,7 @@ impl Runtime {
         parent: ParentLink,
         outcome: ChildOutcome,
     ) {
-        let told = Work { run: parent.run, stop: work.stop.clone(), is_recovered: false };
+        let told = Work { run: parent.run, lease: Arc::clone(&work.lease), is_recovered: false };
         let command = Command::JoinChild { step: parent.step, token: parent.token, outcome };
         // Only a parent that has heard it is noted as knowing; else the next start tells it.
         if self.tell(&told, None, command).await {

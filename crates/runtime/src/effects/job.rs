@@ -38,7 +38,7 @@ impl Runtime {
         loop {
             let asked = tokio::select! {
                 biased;
-                () = work.stop.cancelled() => return,
+                () = work.stop().cancelled() => return,
                 asked = provider.poll(&job.id) => asked,
             };
             match asked {
@@ -79,7 +79,7 @@ impl Runtime {
             }
             tokio::select! {
                 biased;
-                () = work.stop.cancelled() => return,
+                () = work.stop().cancelled() => return,
                 () = self.clock().sleep(pause) => {},
             }
             pause = Millis(pause.0 + pause.0 / 2).min(POLL_LONGEST);
