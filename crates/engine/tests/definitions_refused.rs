@@ -452,6 +452,37 @@ fn retries_and_fallbacks() {
 }
 
 #[test]
+fn keys_that_nothing_reads_and_fallbacks_that_wait_for_each_other() {
+    check_steps(
+        r#"
+- id: rounds
+  retry: 3
+  loop: { max: 2, until: "true", steps: [{ id: inner, agent: writer }] }
+- id: ask
+  timeout: 1h
+  checkpoint: { question: "Good?" }
+- id: sum
+  retry: 2
+  transform: "{{ 1 }}"
+- id: a
+  agent: writer
+  on_failure: { fallback: spare }
+- id: b
+  agent: writer
+  needs: [a]
+- id: spare
+  agent: writer
+  needs: [b]
+"#,
+        &expect![[r#"
+            x.yaml:9:12: `retry` has no effect on a loop step — nothing reads it; hint: put `retry` on the steps of its body
+            x.yaml:12:14: `timeout` has no effect on a checkpoint step — nothing reads it; hint: how long people have is `checkpoint.deadline`
+            x.yaml:15:12: `retry` has no effect on a transform step — nothing reads it; hint: remove it: it is computed at once, always with the same result
+            x.yaml:25:12: fallback `spare` waits for `b`, which waits for `a` — the fallback runs when that has failed, so each would wait for the other; hint: let `spare` need only what comes before `a`"#]],
+    );
+}
+
+#[test]
 fn phases_and_background() {
     check_steps(
         r#"

@@ -56,7 +56,6 @@ impl PostgresJournal {
     /// owns the journal, stands by.
     pub async fn open(options: PostgresOptions) -> Result<Arc<Self>, JournalError> {
         let client = connect::connect(&options.url).await?;
-        connect::migrate(&client).await?;
         let journal = Arc::new(Self {
             owner: OnceLock::new(),
             session: Mutex::new(None),
@@ -72,8 +71,10 @@ impl PostgresJournal {
         Ok(journal)
     }
 
-    /// The lock is ours: the writer starts.
+    /// The lock is ours: the tables are brought up to date, and the writer starts. Not before: a
+    /// newer standby must not change the tables under an older owner that still writes.
     async fn take_over(&self, client: Client) -> Result<(), JournalError> {
+        connect::migrate(&client).await?;
         let half = "SELECT 1 FROM meta WHERE key = $1";
         let half = client.query_opt(half, &[&RESTORING]).await.map_err(fault::journal_error)?;
         if half.is_some() {

@@ -25,6 +25,7 @@ pub(super) fn check(
     graph::check_needs(report, definition, outline);
     // What follows from the order makes sense only where there is one.
     if graph::check_cycles(report, definition, outline) {
+        graph::check_fallbacks(report, definition, outline);
         order::check(report, definition, outline);
     }
 }

@@ -1,5 +1,7 @@
 //! The graph that needs and references make: fallbacks, foreground and background, no cycles.
 
+use std::collections::BTreeSet;
+
 use crate::definition::outline::Outline;
 use crate::definition::problem::{Report, complaint};
 use crate::definition::read::Spot;
@@ -101,6 +103,41 @@ pub(super) fn check_needs(report: &mut Report, definition: &Definition, outline:
             }
         }
     }
+}
+
+/// A fallback that needs something which needs the step it replaces: each would wait for the
+/// other.
+pub(super) fn check_fallbacks(report: &mut Report, definition: &Definition, outline: &Outline<'_>) {
+    for primary in &definition.steps {
+        let OnFailure::Fallback(fallback) = primary.on_failure else { continue };
+        let needs = &definition.step(fallback).needs;
+        let between = needs.iter().filter(|need| **need != primary.ix);
+        let Some(between) = between.copied().find(|need| leads_to(definition, *need, primary.ix))
+        else {
+            continue;
+        };
+        let (fallback_id, id) = (&definition.step(fallback).id, &definition.step(between).id);
+        let wrong = complaint(
+            format!("fallback `{fallback_id}` waits for `{id}`, which waits for `{}`", primary.id),
+            "the fallback runs when that has failed, so each would wait for the other",
+        );
+        let hint = format!("let `{fallback_id}` need only what comes before `{}`", primary.id);
+        at_step(report, outline, fallback, "needs", wrong.hint(hint));
+    }
+}
+
+/// Whether `from` needs `to`, however far away.
+fn leads_to(definition: &Definition, from: StepIx, to: StepIx) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(ix) = open.pop() {
+        if ix == to {
+            return true;
+        }
+        if seen.insert(ix) {
+            open.extend(&definition.step(ix).needs);
+        }
+    }
+    false
 }
 
 /// Finds cycles and names them; true when there are none.

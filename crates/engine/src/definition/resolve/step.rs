@@ -77,6 +77,7 @@ impl<'n> Resolver<'_, 'n> {
         }
         step.is_compensation = role != Role::Own;
         step.kind = self.kind(ix, &spot, site);
+        self.keys_without_effect(&spot, &step.kind);
         step.retry = self.retry(&spot, &step.kind);
         step.timeout = spot.member("timeout").and_then(|spot| self.report.duration(&spot));
         if role == Role::Own {
@@ -84,6 +85,32 @@ impl<'n> Resolver<'_, 'n> {
             self.effort_keys(&spot, site, &mut step);
         }
         step
+    }
+
+    /// Keys that are known, but would be waited for in vain on a step of this kind.
+    fn keys_without_effect(&mut self, spot: &Spot<'n>, kind: &StepKind) {
+        let (retry, timeout) = match kind {
+            StepKind::Agent(_) | StepKind::Orchestration(_) => (None, None),
+            StepKind::Gate(gate) if gate.judge.is_some() => (None, None),
+            StepKind::Loop(_) | StepKind::ForEach(_) => {
+                (Some("put `retry` on the steps of its body"), None)
+            },
+            StepKind::Checkpoint(_) => (
+                Some("how often people may send work back is `checkpoint.retries_max`"),
+                Some("how long people have is `checkpoint.deadline`"),
+            ),
+            StepKind::Wait(_) => (Some("remove it: nothing is called that could fail"), None),
+            StepKind::Gate(_) | StepKind::Transform(_) => {
+                let hint = "remove it: it is computed at once, always with the same result";
+                (Some(hint), Some(hint))
+            },
+        };
+        for (key, hint) in [("retry", retry), ("timeout", timeout)] {
+            if let (Some(hint), Some(spot)) = (hint, spot.member(key)) {
+                let what = format!("`{key}` has no effect on a {} step", kind.name());
+                self.report.at(&spot, complaint(what, "nothing reads it").hint(hint));
+            }
+        }
     }
 
     /// Keys that say when the step runs and what follows from it.
