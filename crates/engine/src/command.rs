@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::at::Timestamp;
 use crate::call::CallRecord;
 use crate::definition::Verb;
-use crate::event::{Asset, DoubtVerdict, Job, ParentLink, Reused};
+use crate::event::{Asset, DoubtVerdict, FailedProvider, Job, ParentLink, Reused};
 use crate::failure::Failure;
 use crate::id::{Digest, OrgId, RunId, StepKey, Token};
 use crate::money::{Budget, MicroUsd, Spend};
@@ -137,6 +137,18 @@ pub enum Command {
         /// The call.
         call: Arc<CallRecord>,
     },
+    /// Who is going to be paid for the attempt, before anything leaves; or, when somebody failed,
+    /// who is next.
+    ChooseProvider {
+        /// Which step.
+        step: StepKey,
+        /// The right to report.
+        token: Token,
+        /// The provider.
+        provider: String,
+        /// Whom it replaces, and why.
+        failed: Option<FailedProvider>,
+    },
     /// A provider accepted the job.
     AcceptJob {
         /// Which step.
@@ -145,6 +157,15 @@ pub enum Command {
         token: Token,
         /// The job.
         job: Job,
+    },
+    /// The provider's job came to nothing; somebody else may do it within the same attempt.
+    GiveUpJob {
+        /// Which step.
+        step: StepKey,
+        /// The right to report.
+        token: Token,
+        /// Whose job it was, and why it is given up.
+        failed: FailedProvider,
     },
     /// A call that cannot be asked about is about to leave.
     DispatchCall {
@@ -281,7 +302,9 @@ impl Command {
             Self::FailAttempt { .. } => "fail_attempt",
             Self::ProgressAttempt { .. } => "progress_attempt",
             Self::RecordCall { .. } => "record_call",
+            Self::ChooseProvider { .. } => "choose_provider",
             Self::AcceptJob { .. } => "accept_job",
+            Self::GiveUpJob { .. } => "give_up_job",
             Self::DispatchCall { .. } => "dispatch_call",
             Self::RaiseReservation { .. } => "raise_reservation",
             Self::DoubtAttempt { .. } => "doubt_attempt",

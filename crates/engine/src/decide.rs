@@ -78,7 +78,11 @@ impl Decider<'_> {
                 self.progress_attempt(&step, token, percent, message)
             },
             Command::RecordCall { step, token, call } => self.record_call(&step, token, call),
+            Command::ChooseProvider { step, token, provider, failed } => {
+                self.choose_provider(&step, token, provider, failed)
+            },
             Command::AcceptJob { step, token, job } => self.accept_job(&step, token, job),
+            Command::GiveUpJob { step, token, failed } => self.give_up_job(&step, token, failed),
             Command::DispatchCall { step, token, call } => self.dispatch_call(&step, token, call),
             Command::RaiseReservation { step, token, spend } => {
                 self.raise_reservation(&step, token, spend)
@@ -205,7 +209,9 @@ fn is_possible(run: &Run, command: &Command) -> bool {
         command,
         Command::RecordCall { .. }
             | Command::DispatchCall { .. }
+            | Command::ChooseProvider { .. }
             | Command::AcceptJob { .. }
+            | Command::GiveUpJob { .. }
             | Command::ProgressAttempt { .. }
             | Command::RaiseReservation { .. }
             | Command::DoubtAttempt { .. }

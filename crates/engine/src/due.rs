@@ -10,7 +10,7 @@ use crate::at::Timestamp;
 use crate::call::CallRecord;
 use crate::command::ChildOutcome;
 use crate::definition::{AgentStep, StepDef, StepKind};
-use crate::event::{Ending, Event, Job, ParentLink};
+use crate::event::{Ending, Event, FailedProvider, Job, ParentLink};
 use crate::failure::{ErrorClass, Failure};
 use crate::id::{RunId, StepKey, Token};
 use crate::money::{Budget, Spend};
@@ -44,6 +44,10 @@ pub struct CallAgent {
     pub calls: Vec<Arc<CallRecord>>,
     /// The last call that is known to have left.
     pub dispatched: Option<u16>,
+    /// Who is paid for it, where that is decided already.
+    pub provider: Option<String>,
+    /// Who could not do it; they are not asked again.
+    pub shunned: Vec<FailedProvider>,
     /// A person allowed the call in doubt to be sent again.
     pub may_resend: bool,
     /// What is reserved for it.
@@ -94,6 +98,8 @@ pub enum Effect {
         settings: Value,
         /// The job a provider accepted.
         job: Option<Job>,
+        /// Who was to be paid, where that was decided.
+        provider: Option<String>,
         /// How many calls were answered.
         calls: usize,
         /// The last call that is known to have left.
@@ -185,6 +191,7 @@ pub fn due_after(run: &Run, events: &[Event]) -> Vec<Effect> {
         match event {
             Event::StepStarted { step, token, .. }
             | Event::JobAccepted { step, token, .. }
+            | Event::JobGivenUp { step, token, .. }
             | Event::AttemptTimedOut { step, token, .. }
             | Event::DoubtResolved { step, token, .. } => {
                 released.extend(run.find(step).map(|no| (no, *token)));
@@ -268,6 +275,7 @@ fn abort(run: &Run, no: StepNo, attempt: &Attempt, timed_out: bool) -> Effect {
         input: input.unwrap_or_default(),
         settings: settings.unwrap_or_default(),
         job: attempt.job.clone(),
+        provider: attempt.provider.clone(),
         calls: attempt.calls.len(),
         dispatched: attempt.dispatched,
         timed_out,
@@ -314,6 +322,8 @@ fn call_agent(run: &Run, no: StepNo, attempt: &Attempt, agent: &AgentStep) -> Ef
         feedback: step.feedback.clone(),
         calls: attempt.calls.clone(),
         dispatched: attempt.dispatched,
+        provider: attempt.provider.clone(),
+        shunned: step.shunned.clone(),
         may_resend: attempt.may_resend,
         reserved: attempt.reserved,
         is_budgeted: is_budgeted(run, def, &agent.agent),

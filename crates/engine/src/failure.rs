@@ -91,6 +91,10 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
 }
 
+/// The code of a failure after which nobody is left who could be asked: trying again changes
+/// nothing.
+pub const NO_PROVIDER_LEFT: &str = "no_provider_left";
+
 impl Failure {
     /// A failure without a wish to wait.
     pub fn new(class: ErrorClass, code: impl Into<String>, message: impl Into<String>) -> Self {

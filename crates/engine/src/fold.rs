@@ -89,7 +89,9 @@ fn about_step(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         | Event::ReservationRaised { .. }
         | Event::CallDispatched { .. }
         | Event::CallRecorded { .. }
+        | Event::ProviderChosen { .. }
         | Event::JobAccepted { .. }
+        | Event::JobGivenUp { .. }
         | Event::AttemptTimedOut { .. }
         | Event::AttemptInDoubt { .. }
         | Event::DoubtResolved { .. }

@@ -2,7 +2,7 @@
 
 use crate::at::Millis;
 use crate::definition::{Backoff, RetryPolicy};
-use crate::failure::Failure;
+use crate::failure::{Failure, NO_PROVIDER_LEFT};
 
 /// A provider may ask us to wait, but not for ever: at most one hour is honoured.
 const RETRY_AFTER_MAX: Millis = Millis::from_secs(3600);
@@ -20,7 +20,7 @@ impl RetryPolicy {
             [] => failure.class.is_retried_by_default(),
             classes => classes.contains(&failure.class),
         };
-        if !retried || tried >= self.attempts_max {
+        if !retried || tried >= self.attempts_max || failure.code == NO_PROVIDER_LEFT {
             return None;
         }
         let wished = failure.retry_after_ms.map_or(Millis(0), Millis).min(RETRY_AFTER_MAX);

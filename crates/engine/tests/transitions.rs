@@ -112,13 +112,15 @@ const STEPS: [Setup; 15] = [
 ];
 
 /// One line for each command, in the order of the page.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 24] = [
     "start {}",
     "finish s 1",
     "fail s transient",
     "progress s 40",
     "call s usd=0.01",
+    "provider s runway",
     "job s j2",
+    "giveup s runway",
     "dispatch s 0",
     "reserve s usd=0.5",
     "doubt s 0",
@@ -158,7 +160,9 @@ fn is_listed(command: &Command) {
         | Command::FailAttempt { .. }
         | Command::ProgressAttempt { .. }
         | Command::RecordCall { .. }
+        | Command::ChooseProvider { .. }
         | Command::AcceptJob { .. }
+        | Command::GiveUpJob { .. }
         | Command::DispatchCall { .. }
         | Command::RaiseReservation { .. }
         | Command::DoubtAttempt { .. }

@@ -3,12 +3,14 @@
 pub mod model;
 pub mod media;
 pub mod error;
+pub mod breaker;
 pub mod profiles;
 pub mod registry;
 pub mod pace;
 pub mod ledger;
 pub mod scripted;
 
+pub use breaker::{Breaker, Circuit};
 pub use error::{CallFailure, Outcome};
 pub use media::{
     MediaJob, MediaKind, MediaProvider, MediaRequest, MediaResult, MediaStatus, Submitted,

@@ -144,11 +144,13 @@ impl Runtime {
                 input,
                 settings,
                 job,
+                provider,
                 calls,
                 dispatched,
                 timed_out,
             } => {
-                let lost = Lost { agent, input, settings, job, calls, dispatched, timed_out };
+                let lost =
+                    Lost { agent, input, settings, provider, job, calls, dispatched, timed_out };
                 self.abort_attempt(work, (step, token), lost).await;
             },
             Effect::CancelChild { step, token, child } => {

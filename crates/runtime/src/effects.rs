@@ -6,6 +6,7 @@ pub(crate) mod call_media;
 pub(crate) mod call_model;
 pub(crate) mod child;
 pub(crate) mod choice;
+pub(crate) mod elect;
 pub(crate) mod job;
 pub(crate) mod pay;
 

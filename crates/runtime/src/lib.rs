@@ -5,6 +5,7 @@ pub mod admission;
 pub mod feed;
 pub mod library;
 pub mod agents;
+pub mod circuits;
 pub mod submit;
 pub mod fork;
 pub mod recover;
@@ -30,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 pub use admission::Admission;
 pub use agents::Agents;
+pub use circuits::Circuits;
 pub use clock::{Clock, Pace, SystemClock};
 pub use draw::LocalPictures;
 pub use feed::{Committed, Feed};
@@ -104,6 +106,7 @@ struct Inner {
     agents: Agents,
     residents: Residents,
     admission: Admission,
+    circuits: Circuits,
     easel: Easel,
     next_timer: Mutex<Timestamp>,
     timer_moved: Notify,
@@ -122,6 +125,7 @@ impl Runtime {
                 agents: Agents::default(),
                 residents: Residents::new(),
                 admission: Admission::default(),
+                circuits: Circuits::default(),
                 easel: Easel::default(),
                 next_timer: Mutex::new(Timestamp(i64::MAX)),
                 timer_moved: Notify::new(),
@@ -172,6 +176,11 @@ impl Runtime {
     /// Agents.
     pub fn agents(&self) -> &Agents {
         &self.inner.agents
+    }
+
+    /// The circuit breakers of the providers.
+    pub fn circuits(&self) -> &Circuits {
+        &self.inner.circuits
     }
 
     /// A run as it stands, folded from the journal unless it is in memory.

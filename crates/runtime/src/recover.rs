@@ -28,6 +28,7 @@ impl Runtime {
     /// # Errors
     /// The journal cannot be read.
     pub async fn recover(&self) -> Result<Recovered, SubmitError> {
+        self.recover_circuits().await?;
         let mut found = Recovered::default();
         let mut after: Option<RunId> = None;
         loop {

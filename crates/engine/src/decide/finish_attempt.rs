@@ -8,7 +8,7 @@ use super::{Decider, wrong_step_state};
 use crate::call::CallRecord;
 use crate::command::{ChildOutcome, FinishAttempt, Principal};
 use crate::definition::StepKind;
-use crate::event::{DoubtVerdict, Event, Job};
+use crate::event::{DoubtVerdict, Event, FailedProvider, Job};
 use crate::failure::{ErrorClass, Failure};
 use crate::id::{StepKey, Token};
 use crate::money::{MicroUsd, Spend};
@@ -181,6 +181,24 @@ impl Decider<'_> {
         Ok(no)
     }
 
+    pub(super) fn choose_provider(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        provider: String,
+        failed: Option<FailedProvider>,
+    ) -> Result<(), Refusal> {
+        let no = self.calling(key, token, "choose_provider")?;
+        if self.run.step(no).wait.is_some() {
+            return Err(wrong_step_state(self.run.step(no), "choose_provider"));
+        }
+        let known = self.run.step(no).attempt.as_ref().and_then(|a| a.provider.as_ref());
+        if known != Some(&provider) {
+            self.emit(Event::ProviderChosen { step: key.clone(), token, provider, failed });
+        }
+        Ok(())
+    }
+
     pub(super) fn accept_job(
         &mut self,
         key: &StepKey,
@@ -192,6 +210,23 @@ impl Decider<'_> {
         if !matches!(wait, Some(Wait::Job { job: known, .. }) if *known == job) {
             self.emit(Event::JobAccepted { step: key.clone(), token, job });
         }
+        Ok(())
+    }
+
+    pub(super) fn give_up_job(
+        &mut self,
+        key: &StepKey,
+        token: Token,
+        failed: FailedProvider,
+    ) -> Result<(), Refusal> {
+        let no = self.calling(key, token, "give_up_job")?;
+        let step = self.run.step(no);
+        // Whoever is stopping the job reports by himself.
+        let is_stopped = step.attempt.as_ref().is_none_or(|attempt| attempt.timed_out);
+        if is_stopped || !matches!(step.wait, Some(Wait::Job { .. })) {
+            return Err(wrong_step_state(step, "give_up_job"));
+        }
+        self.emit(Event::JobGivenUp { step: key.clone(), token, failed });
         Ok(())
     }
 

@@ -43,7 +43,9 @@ impl Event {
             Self::ReservationRaised { .. } => "attempt.reserved",
             Self::CallDispatched { .. } => "attempt.dispatched",
             Self::CallRecorded { .. } => "attempt.call_recorded",
+            Self::ProviderChosen { .. } => "attempt.provider_chosen",
             Self::JobAccepted { .. } => "attempt.accepted",
+            Self::JobGivenUp { .. } => "attempt.job_given_up",
             Self::AttemptProgressed { .. } => "attempt.progressed",
             Self::AttemptTimedOut { .. } => "attempt.timed_out",
             Self::AttemptInDoubt { .. } => "attempt.in_doubt",
@@ -78,7 +80,9 @@ impl Event {
             | Self::ReservationRaised { step, .. }
             | Self::CallDispatched { step, .. }
             | Self::CallRecorded { step, .. }
+            | Self::ProviderChosen { step, .. }
             | Self::JobAccepted { step, .. }
+            | Self::JobGivenUp { step, .. }
             | Self::AttemptProgressed { step, .. }
             | Self::AttemptTimedOut { step, .. }
             | Self::AttemptInDoubt { step, .. }

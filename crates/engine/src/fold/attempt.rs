@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{add_step, step_mut};
 use crate::at::Timestamp;
 use crate::call::{self, CallRecord};
-use crate::event::{DoubtVerdict, Event};
+use crate::event::{DoubtVerdict, Event, FailedProvider};
+use crate::failure::ErrorClass;
 use crate::id::Token;
 use crate::money::Spend;
 use crate::run::{Attempt, Doubt, Run, Step, StepNo, StepStatus, Wait};
@@ -25,6 +26,15 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             take_calls(run, no, Some(*token), std::slice::from_ref(call));
             current(run, no, *token, |attempt| attempt.may_resend = false);
         },
+        Event::ProviderChosen { provider, failed, token, .. } => {
+            current(run, no, *token, |attempt| {
+                attempt.provider = Some(provider.clone());
+                attempt.dispatched = None;
+            });
+            if let Some(failed) = failed {
+                shun(run, no, failed);
+            }
+        },
         Event::JobAccepted { job, token, .. } => {
             current(run, no, *token, |attempt| {
                 attempt.job = Some(job.clone());
@@ -32,6 +42,15 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             });
             let until = run.step(no).attempt.as_ref().and_then(|attempt| attempt.deadline);
             super::step::wait_for(run, at, no, Wait::Job { job: job.clone(), until });
+        },
+        Event::JobGivenUp { token, failed, .. } => {
+            current(run, no, *token, |attempt| {
+                attempt.provider = None;
+                attempt.dispatched = None;
+                attempt.job = None;
+            });
+            shun(run, no, failed);
+            super::step::begin(run, at, no);
         },
         Event::AttemptInDoubt { call, message, token, .. } => {
             let doubt = Doubt { call: *call, message: message.clone(), since: at };
@@ -51,6 +70,10 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         Event::AttemptFailed { failure, calls, retry_at, token, .. } => {
             take_calls(run, no, Some(*token), calls);
             release_reservation(run, no);
+            let chosen = run.step(no).attempt.as_ref().and_then(|attempt| attempt.provider.clone());
+            if let Some(provider) = chosen {
+                shun(run, no, &FailedProvider { provider, failure: failure.clone() });
+            }
             step_mut(run, no).failure = Some(failure.clone());
             if let Some(until) = retry_at {
                 super::step::wait_for(run, at, no, Wait::Retry { until: *until });
@@ -78,6 +101,7 @@ fn begin(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         reserved: Spend::ZERO,
         calls: Vec::new(),
         dispatched: None,
+        provider: None,
         job: None,
         child: child.clone(),
         doubt: None,
@@ -105,6 +129,15 @@ fn doubt_resolved(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         }
     });
     super::step::begin(run, at, no);
+}
+
+/// A provider that cannot do it is not asked again for the same task.
+fn shun(run: &mut Run, no: StepNo, failed: &FailedProvider) {
+    let step = step_mut(run, no);
+    let is_known = step.shunned.iter().any(|known| known.provider == failed.provider);
+    if failed.failure.class == ErrorClass::Provider && !is_known {
+        step.shunned.push(failed.clone());
+    }
 }
 
 fn current(run: &mut Run, no: StepNo, token: Token, change: impl FnOnce(&mut Attempt)) {

@@ -8,7 +8,7 @@ use super::ScopeNo;
 use crate::at::Timestamp;
 use crate::call::CallRecord;
 use crate::definition::StepIx;
-use crate::event::{Answer, Asset, Job};
+use crate::event::{Answer, Asset, FailedProvider, Job};
 use crate::failure::Failure;
 use crate::id::{Digest, RunId, StepKey, Token};
 use crate::money::Spend;
@@ -153,6 +153,8 @@ pub struct Attempt {
     pub calls: Vec<Arc<CallRecord>>,
     /// The last call that is known to have left.
     pub dispatched: Option<u16>,
+    /// Who is paid for it, once that is decided.
+    pub provider: Option<String>,
     /// The job a provider accepted.
     pub job: Option<Job>,
     /// The child run.
@@ -258,6 +260,8 @@ pub struct Step {
     pub assets: Vec<Asset>,
     /// The last failure.
     pub failure: Option<Failure>,
+    /// Providers that could not do it; they are not asked again.
+    pub shunned: Vec<FailedProvider>,
     /// What was said about its former output.
     pub feedback: Option<Arc<Value>>,
     /// Merge patch on its input.
@@ -297,6 +301,7 @@ impl Step {
             output: None,
             assets: Vec::new(),
             failure: None,
+            shunned: Vec::new(),
             feedback: None,
             edits: None,
             sent_back: 0,

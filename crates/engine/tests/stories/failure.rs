@@ -1029,3 +1029,74 @@ steps:
         "#]],
     );
 }
+
+#[test]
+fn a_provider_that_cannot_do_it_makes_room_for_the_next() {
+    check(
+        "steps: [{ id: film, agent: producer, retry: 2 }]",
+        r#"
+        start {}
+        provider film runway
+        job film j1
+        provider film fal
+        giveup film runway "no such style"
+        giveup film runway "no such style"
+        provider film kling
+        provider film fal instead=kling
+        provider film fal instead=kling
+        dispatch film 0
+        fail film provider
+        tick +10s
+        provider film local
+        finish film 1
+        "#,
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started film#1 deadline=+10m
+              ! call_agent film#1 producer({})
+              = running
+            > provider film runway
+              attempt.provider_chosen film#1 provider=runway
+              = running
+            > job film j1
+              attempt.accepted film#1 job={provider: vendor, id: j1}
+              ! follow_job film#1 job=j1
+              = waiting; waits: film (job j1 until +10m)
+            > provider film fal
+              refused step_state: choose_provider is not possible while step film is waiting; possible now: retry_step, skip_step, complete_by_hand
+            > giveup film runway "no such style"
+              attempt.job_given_up film#1 failed={provider: runway, failure: provider/story: no such style}
+              ! call_agent film#1 producer({})
+              = running
+            > giveup film runway "no such style"
+              refused step_state: give_up_job is not possible while step film is running; possible now: retry_step, skip_step, complete_by_hand
+            > provider film kling
+              attempt.provider_chosen film#1 provider=kling
+              = running
+            > provider film fal instead=kling
+              attempt.provider_chosen film#1 provider=fal failed={provider: kling, failure: provider/story: it went wrong}
+              = running
+            > provider film fal instead=kling
+              = running
+            > dispatch film 0
+              attempt.dispatched film#1 call=0
+              = running
+            > fail film provider
+              attempt.failed film#1 failure=provider/story: it went wrong retry_at=+926ms
+              = waiting; waits: film (retry until +926ms)
+            > tick +10s
+              at +10s
+              step.started film#2 deadline=+610s
+              ! call_agent film#2 producer({})
+              = running
+            > provider film local
+              attempt.provider_chosen film#2 provider=local
+              = running
+            > finish film 1
+              step.succeeded film#2 output=1
+              run.completed output={}
+              = completed
+        "#]],
+    );
+}

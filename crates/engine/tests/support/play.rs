@@ -8,7 +8,7 @@ use showrunner_engine::command::{
 };
 use showrunner_engine::definition::Verb;
 use showrunner_engine::due::{Effect, due};
-use showrunner_engine::event::{DoubtVerdict, Ending, Job, ParentLink};
+use showrunner_engine::event::{DoubtVerdict, Ending, FailedProvider, Job, ParentLink};
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{StepKey, Token};
 use showrunner_engine::money::{MicroUsd, Spend};
@@ -217,7 +217,18 @@ fn about_any(world: &World, which: usize, how: u16) -> Command {
 
 fn in_flight(world: &World, which: usize, how: u16) -> Command {
     let (step, token) = current(world, which);
-    match how % 4 {
+    match how % 6 {
+        5 => {
+            let failed = FailedProvider { provider: "vendor".into(), failure: failure(how) };
+            Command::GiveUpJob { step, token, failed }
+        },
+        4 => {
+            let name = |n: u16| format!("vendor{}", n % 3);
+            let failed = how
+                .is_multiple_of(2)
+                .then(|| FailedProvider { provider: name(how / 5 + 1), failure: failure(how) });
+            Command::ChooseProvider { step, token, provider: name(how / 5), failed }
+        },
         0 => Command::DispatchCall { step, token, call: how % 3 },
         1 => {
             let job = Job { provider: "vendor".into(), id: format!("j{}", how % 3) };

@@ -10,7 +10,7 @@ use showrunner_engine::command::{
     AnswerCheckpoint, ChildOutcome, Command, FinishAttempt, Principal, StartRun,
 };
 use showrunner_engine::definition::{self, Definition, Verb};
-use showrunner_engine::event::{DoubtVerdict, Event, Job, ParentLink, Reused};
+use showrunner_engine::event::{DoubtVerdict, Event, FailedProvider, Job, ParentLink, Reused};
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{Digest, StepKey, Token};
 use showrunner_engine::money::{Budget, MicroUsd, Spend};
@@ -119,7 +119,8 @@ impl World {
                 let failure = failure(line, line.word(2));
                 Command::FailAttempt { step, token, failure, calls }
             },
-            "progress" | "call" | "job" | "dispatch" | "reserve" | "doubt" => self.in_flight(line),
+            "progress" | "call" | "provider" | "giveup" | "job" | "dispatch" | "reserve"
+            | "doubt" => self.in_flight(line),
             "resolve" => {
                 let verdict = match line.word(2) {
                     "resend" => DoubtVerdict::Resend,
@@ -159,6 +160,19 @@ impl World {
             "call" => {
                 let call = self.calls(line, &step, token).remove(0);
                 Command::RecordCall { step, token, call }
+            },
+            "giveup" => {
+                let provider = line.word(2).to_owned();
+                let failed = FailedProvider { provider, failure: failure(line, "provider") };
+                Command::GiveUpJob { step, token, failed }
+            },
+            "provider" => {
+                let failed = line.option("instead").map(|provider| FailedProvider {
+                    provider,
+                    failure: failure(line, "provider"),
+                });
+                let provider = line.word(2).to_owned();
+                Command::ChooseProvider { step, token, provider, failed }
             },
             "job" => {
                 let job = Job { provider: "vendor".into(), id: line.word(2).into() };

@@ -36,6 +36,8 @@ pub(crate) struct Lost {
     pub input: Value,
     /// With which settings.
     pub settings: Value,
+    /// Who was to be paid, where that was decided.
+    pub provider: Option<String>,
     /// The job a provider accepted.
     pub job: Option<Job>,
     /// How many calls are recorded.
@@ -107,7 +109,11 @@ impl Runtime {
         let settling = Settling { work, step: &step, token, lost: &lost };
         let report = match &lost.job {
             Some(job) => self.stop_job(&settling, job).await,
-            None => match self.payee(&lost.agent, &lost.input, &lost.settings) {
+            None => match self.payee(
+                &lost.agent,
+                (&lost.input, &lost.settings),
+                lost.provider.as_deref(),
+            ) {
                 Some(Payee::Model(provider)) => self.settle_answer(&settling, &*provider).await,
                 Some(Payee::Media(provider)) => self.settle_order(&settling, &*provider).await,
                 None => settling.ended(Vec::new()),

@@ -10,10 +10,11 @@ use showrunner_engine::due::CallAgent;
 use showrunner_engine::event::{Asset, Job};
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{AssetId, Digest, RunId, StepKey, Token};
+use showrunner_engine::money::Spend;
 use showrunner_engine::turn::{Answer, CallKind, CallRecord, Usage};
 use showrunner_providers::{
     CallFailure, CallSafety, LookUp, MediaJob, MediaProvider, MediaRequest, MediaResult, Mode,
-    Submitted,
+    Submitted, Unpriced,
 };
 
 use super::call_agent::{Ended, failed, finished};
@@ -55,6 +56,12 @@ impl Paid for Order<'_> {
     fn is_free(&self) -> bool {
         self.provider.mode() == Mode::Local
     }
+    fn is_job(&self) -> bool {
+        true
+    }
+    fn ceiling(&self) -> Result<Spend, Unpriced> {
+        self.provider.ceiling(self.request)
+    }
     async fn send(&self) -> Result<Submitted, CallFailure> {
         self.provider.submit(self.request).await
     }
@@ -72,7 +79,7 @@ impl Runtime {
         (input, settings): (&Value, &Value),
     ) -> Ended {
         let report = |failure: Failure| Ended::Report(failed(call, failure, Vec::new()));
-        let (kind, provider) = match self.media_choice(agent, input, settings) {
+        let (kind, providers) = match self.media_choice(agent, input, settings) {
             Ok(choice) => choice,
             Err(failure) => return report(failure),
         };
@@ -84,17 +91,22 @@ impl Runtime {
             kind,
             spec: spec(input, call),
         };
-        let payer = Payer { work, call, no: 0 };
-        if let Err(unpaid) = self.afford(payer, provider.ceiling(&request)).await {
-            return Ended::without_answer(call, unpaid);
-        }
         let began = self.clock().now();
-        let order = Order { provider: &*provider, request: &request };
-        match self.pay_once(payer, &order).await {
-            Ok(Submitted::Done(job)) => {
+        let orders: Vec<Order<'_>> = providers
+            .iter()
+            .map(|provider| Order { provider: &**provider, request: &request })
+            .collect();
+        let payer = Payer { work, call, no: 0 };
+        let (order, submitted) = match self.pay_first(payer, &orders).await {
+            Ok(paid) => paid,
+            Err(unpaid) => return Ended::without_answer(call, unpaid),
+        };
+        match submitted {
+            Submitted::Done(job) => {
                 let place = Place { run: &work.run, step: &call.step, token: call.token };
                 let duration_ms = self.clock().now().millis_since(began).0;
-                match self.keep(&place, &*provider, (request.digest(), duration_ms), job).await {
+                match self.keep(&place, order.provider, (request.digest(), duration_ms), job).await
+                {
                     Ok(made) => Ended::Report(finished(
                         call,
                         made.output,
@@ -105,12 +117,11 @@ impl Runtime {
                     Err(failure) => report(failure),
                 }
             },
-            Ok(Submitted::Accepted { job_id }) => {
-                let job = Job { provider: provider.name().to_owned(), id: job_id };
+            Submitted::Accepted { job_id } => {
+                let job = Job { provider: order.provider.name().to_owned(), id: job_id };
                 let (step, token) = (call.step.clone(), call.token);
                 Ended::Report(Command::AcceptJob { step, token, job })
             },
-            Err(unpaid) => Ended::without_answer(call, unpaid),
         }
     }
 

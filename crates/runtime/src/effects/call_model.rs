@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use showrunner_engine::due::CallAgent;
+use showrunner_engine::money::Spend;
 use showrunner_engine::turn::{CallRecord, ModelCall};
 use showrunner_providers::{
     CallFailure, CallSafety, LookUp, Mode, ModelAnswer, ModelProvider, ModelRequest, NoDeltas,
-    Resolved,
+    Resolved, Unpriced,
 };
 
 use super::call_key;
@@ -33,6 +34,12 @@ impl Paid for Question<'_> {
     }
     fn is_free(&self) -> bool {
         self.provider.mode() == Mode::Local
+    }
+    fn is_job(&self) -> bool {
+        false
+    }
+    fn ceiling(&self) -> Result<Spend, Unpriced> {
+        self.provider.ceiling(self.request)
     }
     async fn send(&self) -> Result<ModelAnswer, CallFailure> {
         self.provider.complete(self.request, &NoDeltas).await
@@ -62,10 +69,9 @@ impl Runtime {
             profile,
             call: asked,
         };
-        self.afford(payer, provider.ceiling(&request)).await?;
         let began = self.clock().now();
-        let question = Question { provider: &*provider, request: &request };
-        let answer = self.pay_once(payer, &question).await?;
+        let questions = [Question { provider: &*provider, request: &request }];
+        let (_, answer) = self.pay_first(payer, &questions).await?;
         let duration_ms = self.clock().now().millis_since(began).0;
         Ok(answer.into_record(&request, provider.name().into(), duration_ms))
     }

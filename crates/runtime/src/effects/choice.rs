@@ -6,7 +6,7 @@ use serde_json::Value;
 use showrunner_engine::agent::{AgentKind, AgentRecord};
 use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
-use showrunner_providers::{MediaKind, MediaProvider, ModelProvider};
+use showrunner_providers::{MediaKind, MediaProvider, Mode, ModelProvider};
 
 use crate::Runtime;
 
@@ -17,12 +17,22 @@ pub(crate) enum Payee {
 }
 
 impl Runtime {
-    /// Who works for an agent that was given this. `None`: nobody that is configured.
-    pub(crate) fn payee(&self, agent: &str, input: &Value, settings: &Value) -> Option<Payee> {
+    /// Who works first for an agent that was given this, or was chosen to. `None`: nobody that is
+    /// configured.
+    pub(crate) fn payee(
+        &self,
+        agent: &str,
+        (input, settings): (&Value, &Value),
+        chosen: Option<&str>,
+    ) -> Option<Payee> {
         let agent = self.agents().get(agent)?;
         if agent.kind == AgentKind::Media {
-            let (_, provider) = self.media_choice(&agent, input, settings).ok()?;
-            return Some(Payee::Media(provider));
+            let chosen = chosen.and_then(|name| self.providers().media_provider(name)).cloned();
+            let first = || self.media_choice(&agent, input, settings).ok()?.1.into_iter().next();
+            return Some(Payee::Media(chosen.or_else(first)?));
+        }
+        if let Some(provider) = chosen.and_then(|name| self.providers().model_provider(name)) {
+            return Some(Payee::Model(Arc::clone(provider)));
         }
         let model = settings.get("model").and_then(Value::as_str).unwrap_or(&agent.model);
         Some(Payee::Model(self.providers().resolve_model(model).ok()?.provider))
@@ -31,23 +41,25 @@ impl Runtime {
     /// The bottleneck of whoever is to be called: its name, and how wide it is.
     pub(crate) fn provider_gate(&self, call: &CallAgent) -> Option<(Arc<str>, u32)> {
         let (input, settings) = (call.input.as_ref().ok()?, call.settings.as_ref().ok()?);
-        match self.payee(&call.agent, input, settings)? {
+        match self.payee(&call.agent, (input, settings), call.provider.as_deref())? {
             Payee::Model(provider) => self.providers().gate(provider.name()),
             Payee::Media(provider) => self.providers().gate(provider.name()),
         }
     }
 
-    /// What is to be made, and by whom.
+    /// What is to be made, and who can make it: whoever is preferred, then all others in the order
+    /// of the tier that is wanted. What is only simulated takes nobody's place.
     pub(crate) fn media_choice(
         &self,
         agent: &AgentRecord,
         input: &Value,
         settings: &Value,
-    ) -> Result<(MediaKind, Arc<dyn MediaProvider>), Failure> {
+    ) -> Result<(MediaKind, Vec<Arc<dyn MediaProvider>>), Failure> {
         let invalid =
             |code: &str, message: String| Failure::new(ErrorClass::Validation, code, message);
         let field = |name: &str| {
-            settings.get(name).or_else(|| input.get(name)).filter(|value| !value.is_null())
+            let found = settings.get(name).or_else(|| input.get(name));
+            found.filter(|value| !value.is_null() && *value != "")
         };
         let kind = field("kind").cloned().unwrap_or_else(|| "image".into());
         let kind: MediaKind = serde_json::from_value(kind.clone()).map_err(|_unknown| {
@@ -56,19 +68,32 @@ impl Runtime {
                 format!("agent {} cannot make {kind}: image, video or voice", agent.name),
             )
         })?;
-        let named = field("provider").and_then(Value::as_str);
-        let provider = match named {
-            Some(name) => self.providers().media_provider(name).filter(|p| p.makes(kind)).cloned(),
-            None => self.providers().media_for(kind).next().cloned(),
-        };
-        let provider = provider.ok_or_else(|| {
-            let known: Vec<&str> = self.providers().media_for(kind).map(|p| p.name()).collect();
-            let wanted = named.unwrap_or("any provider");
-            invalid(
-                "media_provider",
-                format!("{wanted} cannot make it; configured are: {}", known.join(", ")),
-            )
-        })?;
-        Ok((kind, provider))
+        let all: Vec<&Arc<dyn MediaProvider>> = self.providers().media_for(kind).collect();
+        let (named, preferred) = (field("provider"), field("preferred_provider"));
+        let first = named.or(preferred).and_then(Value::as_str);
+        let known = || all.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ");
+        if let Some(name) = named.and_then(Value::as_str)
+            && !all.iter().any(|provider| provider.name() == name)
+        {
+            let message = format!("{name} cannot make it; configured are: {}", known());
+            return Err(invalid("media_provider", message));
+        }
+        let is_cheap = field("provider_tier").and_then(Value::as_str) == Some("economy");
+        let mut ranked: Vec<Arc<dyn MediaProvider>> = all
+            .into_iter()
+            .filter(|provider| provider.mode() != Mode::Scripted || first == Some(provider.name()))
+            .cloned()
+            .collect();
+        ranked.sort_by_key(|provider| {
+            (first != Some(provider.name()), (provider.mode() == Mode::Local) != is_cheap)
+        });
+        if ranked.is_empty() {
+            ranked.extend(self.providers().media_for(kind).next().cloned());
+        }
+        if ranked.is_empty() {
+            let message = "nobody is configured who can make it".to_owned();
+            return Err(invalid("media_provider", message));
+        }
+        Ok((kind, ranked))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use showrunner_engine::at::Millis;
 use showrunner_engine::command::{Command, FinishAttempt};
-use showrunner_engine::event::Job;
+use showrunner_engine::event::{FailedProvider, Job};
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{Digest, StepKey, Token};
 use showrunner_providers::MediaStatus;
@@ -70,7 +70,14 @@ impl Runtime {
                     return self.deliver(work, Some(token), report).await;
                 },
                 Ok(MediaStatus::Failed(failure)) => {
-                    let report = fail(&step, token, failure.into_failure(), Vec::new());
+                    let failure = failure.into_failure();
+                    self.circuit_failed(&job.provider, &failure).await;
+                    let report = if failure.class == ErrorClass::Provider {
+                        let failed = FailedProvider { provider: job.provider, failure };
+                        Command::GiveUpJob { step, token, failed }
+                    } else {
+                        fail(&step, token, failure, Vec::new())
+                    };
                     return self.deliver(work, Some(token), report).await;
                 },
                 Err(failure) => {

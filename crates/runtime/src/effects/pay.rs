@@ -33,6 +33,12 @@ pub(crate) trait Paid: Sync {
     /// Whether nobody is paid: then nothing has to be found out.
     fn is_free(&self) -> bool;
 
+    /// Whether it may be a job that goes on after the call.
+    fn is_job(&self) -> bool;
+
+    /// The most that it can cost.
+    fn ceiling(&self) -> Result<Spend, Unpriced>;
+
     /// Makes the call.
     async fn send(&self) -> Result<Self::Answer, CallFailure>;
 
@@ -184,7 +190,7 @@ impl Runtime {
 
     /// Waits for `answer`, but not when the attempt is stopped. When its time is over the engine
     /// is told, which has somebody else find out what became of it, or asks a person.
-    async fn in_time<T>(
+    pub(crate) async fn in_time<T>(
         &self,
         Payer { work, call, .. }: Payer<'_>,
         answer: impl Future<Output = T>,
@@ -208,7 +214,7 @@ impl Runtime {
     }
 
     /// Makes sure that the most a call can cost is reserved.
-    pub(crate) async fn afford(
+    pub(super) async fn afford(
         &self,
         payer: Payer<'_>,
         ceiling: Result<Spend, Unpriced>,
