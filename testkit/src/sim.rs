@@ -20,7 +20,7 @@ use showrunner_engine::at::Timestamp;
 use showrunner_engine::command::StartRun;
 use showrunner_engine::id::{OrgId, RunId, Token};
 use showrunner_journal::query::runs::RunFilter;
-use showrunner_journal::{Journal, SqliteJournal, SqliteOptions};
+use showrunner_journal::{AppendError, Journal, SqliteJournal, SqliteOptions};
 use showrunner_providers::ledger::MemoryLedger;
 use showrunner_providers::scripted::{FaultPlan, Latency, ScriptedConfig, ScriptedModel};
 use showrunner_providers::{CallSafety, Profiles, Providers};
@@ -193,9 +193,12 @@ impl World {
             };
             let key = ("maker".to_owned(), format!("start-{number}"), format!("{number}"));
             let request = StartRequest { definition, start, id: None, idempotency: Some(key) };
-            match runtime.start(request).await {
-                Ok(_) | Err(SubmitError::NotStored(_)) => {},
-                Err(error) => panic!("{slug} does not start: {error}"),
+            loop {
+                match runtime.start(request.clone()).await {
+                    Err(SubmitError::NotStored(AppendError::Busy(_))) => {},
+                    Ok(_) | Err(SubmitError::NotStored(_)) => break,
+                    Err(error) => panic!("{slug} does not start: {error}"),
+                }
             }
         }
     }

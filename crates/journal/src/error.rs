@@ -19,6 +19,10 @@ pub enum AppendError {
     /// There is no space left. Everything else goes on; so do appends once there is space again.
     #[error("the disk or database is full")]
     Full,
+    /// The database or the object store does not take it now: somebody holds a lock, it only
+    /// reads, too many files are open. Nothing was written; trying again may help.
+    #[error("the database does not take it now: {0}")]
+    Busy(Arc<str>),
     /// Another process owns the journal.
     #[error("this process does not own the journal (any more)")]
     Fenced,

@@ -137,7 +137,7 @@ impl Journal for SqliteJournal {
             Err(JournalError::Full) => return AppendFuture::ready(Err(AppendError::Full)),
             Err(error) => {
                 let reason = error.to_string().as_str().into();
-                return AppendFuture::ready(Err(AppendError::Unavailable(reason)));
+                return AppendFuture::ready(Err(AppendError::Busy(reason)));
             },
         };
         let (reply, future) = AppendFuture::pair();

@@ -136,3 +136,25 @@ async fn a_half_restored_journal_is_not_opened() {
     let said = opened.unwrap_err().to_string();
     assert!(said.contains("a restore was interrupted here"), "{said}");
 }
+
+/// Another program that writes to the file is in the way for a while; nothing is damaged by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_of_somebody_else_is_no_damage() {
+    let place = tempfile::tempdir().unwrap();
+    let journal: Arc<dyn Journal> = open(place.path());
+    let mut first = Story::new(&chain(4), 1);
+    journal.append(first.start()).await.unwrap();
+
+    let other = Connection::open(place.path().join("journal.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = journal.append(Story::new(&chain(4), 2).start()).await;
+    assert!(matches!(refused, Err(AppendError::Busy(_))), "{refused:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+
+    let mut second = Story::new(&chain(4), 2);
+    journal.append(second.start()).await.unwrap();
+    journal.append(first.finish_plainly()).await.unwrap();
+    assert_eq!(journal.run(&first.id()).await.unwrap().unwrap().seq, first.run.seq);
+    let verified = journal.verify().await.unwrap();
+    assert_eq!((verified.runs, verified.breaks), (2, vec![]));
+}

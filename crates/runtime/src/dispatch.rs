@@ -20,6 +20,8 @@ use crate::submit::{Entry, SubmitError};
 
 /// The pause before a report that could not be stored is tried again.
 pub(crate) const STORE_RETRY: Millis = Millis(500);
+/// The longest pause before one that the database would not have is offered again.
+const STORE_RETRY_LONGEST: Millis = Millis::from_secs(30);
 
 /// One effect being worked on.
 #[derive(Debug)]
@@ -166,15 +168,21 @@ impl Runtime {
     }
 
     /// Reports until it is stored: what was paid for is not lost because a disk was full for a
-    /// while. A refusal means that nobody waits for the report any more. `false`: it was not taken.
+    /// while, or because the database would not have it. A refusal means that nobody waits for the
+    /// report any more. `false`: it was not taken, and whether it will ever be only a new start
+    /// can tell.
     pub(crate) async fn tell(&self, work: &Work, ends: Option<Token>, command: Command) -> bool {
+        let mut pause = STORE_RETRY;
         loop {
             let ends = ends.map(|token| (token, Arc::clone(&work.lease)));
             let entry = Entry { ends, ..Entry::default() };
             match self.submit_as(&work.run, command.clone(), entry).await {
-                Err(error) if error.is_transient() && !self.is_stopping() => {
+                Err(error) if error.is_certainly_not_stored() && !self.is_stopping() => {
                     tracing::warn!(run.id = %work.run, %error, "a report could not be stored; trying again");
-                    self.clock().sleep(STORE_RETRY).await;
+                    self.clock().sleep(pause).await;
+                    if !error.is_transient() {
+                        pause = Millis(pause.0 * 2).min(STORE_RETRY_LONGEST);
+                    }
                 },
                 Err(SubmitError::Refused(refusal)) => {
                     tracing::debug!(run.id = %work.run, %refusal, "a report came too late");

@@ -76,16 +76,29 @@ impl SubmitError {
             // A conflict means that this process knew the run less well than the journal did; it
             // is read again before the next try. After `Unavailable` nobody knows: only a new
             // start can tell.
-            Self::NotStored(error) => {
-                matches!(error, AppendError::Full | AppendError::Conflict { .. })
+            Self::NotStored(error) => matches!(
+                error,
+                AppendError::Full | AppendError::Busy(_) | AppendError::Conflict { .. }
+            ),
+            Self::Journal(error) | Self::Library(LibraryError::Journal(error)) => {
+                matches!(error, JournalError::Full | JournalError::Storage(_))
             },
-            Self::Journal(error) => matches!(error, JournalError::Full | JournalError::Storage(_)),
             Self::Refused(_)
             | Self::UnknownRun(_)
             | Self::Library(_)
             | Self::KeyReused { .. }
             | Self::NotServing => false,
         }
+    }
+
+    /// Whether nothing has happened, and this process may still write: what somebody has to say
+    /// is not lost as long as he holds on to it.
+    pub(crate) fn is_certainly_not_stored(&self) -> bool {
+        self.is_transient()
+            || matches!(
+                self,
+                Self::NotStored(AppendError::Corrupt(_)) | Self::Journal(_) | Self::Library(_)
+            )
     }
 }
 

@@ -90,6 +90,23 @@ fn a_crash_at_any_append_loses_doubles_and_strands_nothing() {
 }
 
 #[test]
+fn an_append_that_is_refused_anywhere_is_made_up_for() {
+    let mut refusals = 0;
+    for name in EXAMPLES {
+        for (safety, seed) in [(CallSafety::LookUp, 4), (CallSafety::Neither, 5)] {
+            let story = Story { safety, ..example(name, &examples(), seed) };
+            let boundaries = kept(&story, None).boundaries;
+            for at in 0..boundaries {
+                let mode = CrashMode::Refused;
+                assert_eq!(kept(&story, Some(CrashPlan { at, mode })).lives, 1, "{name}");
+                refusals += 1;
+            }
+        }
+    }
+    println!("refused appends: {refusals}, 0 lost, 0 doubled, 0 stuck");
+}
+
+#[test]
 fn faults_of_the_provider_are_survived_and_booked() {
     let rule = |fault, share| FaultRule {
         agent: "*".into(),

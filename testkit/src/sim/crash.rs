@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use showrunner_journal::{
-    Append, AppendFuture, Journal, JournalError, Objects, Ownership, Rebuilt, Resolver, Row,
-    Snapshot, Statement, Written,
+    Append, AppendError, AppendFuture, Journal, JournalError, Objects, Ownership, Rebuilt,
+    Resolver, Row, Snapshot, Statement, Written,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,10 +21,12 @@ pub enum CrashMode {
     Synced,
     /// It is durable and its caller was told; nothing after that happens.
     Acked,
+    /// No crash: the database would not have it this time.
+    Refused,
 }
 
 impl CrashMode {
-    /// All of them.
+    /// All that stop the world.
     pub const ALL: [Self; 4] = [Self::Before, Self::Written, Self::Synced, Self::Acked];
 }
 
@@ -114,6 +116,10 @@ impl Journal for CrashingJournal {
                     drop(self.carry_out(append)); // on the disk already
                     self.stop();
                     never()
+                },
+                CrashMode::Refused => {
+                    let reason = "somebody holds a lock".into();
+                    AppendFuture::ready(Err(AppendError::Busy(reason)))
                 },
                 CrashMode::Acked => {
                     let acked = self.carry_out(append);

@@ -14,6 +14,8 @@ pub(super) enum Fault {
     Fenced,
     /// The transaction before this one failed; this one can be sent again.
     Chained,
+    /// It does not take anything now, or not in this order: trying again may help.
+    Busy(String),
     /// A uniqueness rule was broken.
     Exists(String),
     /// This statement was wrong; others are not touched by it.
@@ -30,15 +32,23 @@ pub(super) fn fault_of(error: &Error) -> Fault {
         code if code.code() == "SR001" => Fault::Fenced,
         code if code.code() == "SR002" => Fault::Chained,
         code if *code == SqlState::UNIQUE_VIOLATION => Fault::Exists(text),
+        code if is_passing(code.code()) => Fault::Busy(text),
         code if code.code().starts_with("57") || code.code().starts_with("58") => Fault::Lost(text),
         _ => Fault::Statement(text),
     }
+}
+
+/// Read-only for now, a lock not got in time, a statement cancelled, resources used up, or a
+/// transaction rolled back for the sake of others. Source: Postgres' appendix A, error codes.
+fn is_passing(code: &str) -> bool {
+    matches!(code, "25006" | "55P03" | "57014") || code.starts_with("40") || code.starts_with("53")
 }
 
 impl Fault {
     pub(super) fn to_append_error(&self) -> AppendError {
         match self {
             Self::Full => AppendError::Full,
+            Self::Busy(reason) => AppendError::Busy(reason.as_str().into()),
             Self::Fenced => AppendError::Fenced,
             Self::Chained => AppendError::Unavailable("the transaction before it failed".into()),
             Self::Exists(reason) | Self::Statement(reason) => {
@@ -54,7 +64,9 @@ impl Fault {
             Self::Fenced => JournalError::Fenced,
             Self::Chained => JournalError::Storage("the transaction before it failed".into()),
             Self::Exists(what) => JournalError::Exists(what.clone()),
-            Self::Statement(reason) | Self::Lost(reason) => JournalError::Storage(reason.clone()),
+            Self::Busy(reason) | Self::Statement(reason) | Self::Lost(reason) => {
+                JournalError::Storage(reason.clone())
+            },
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::error::{AppendError, JournalError};
 pub(super) enum Fault {
     /// No space: this was not written, everything else goes on.
     Full,
+    /// Somebody else is in the way: this was not written, trying again may help.
+    Busy(String),
     /// A uniqueness rule was broken.
     Exists(String),
     /// This statement was wrong; others are not touched by it.
@@ -21,6 +23,12 @@ pub(super) enum Fault {
 pub(super) fn fault_of(error: &rusqlite::Error) -> Fault {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Fault::Full,
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OperationInterrupted
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => Fault::Busy(error.to_string()),
         Some(ErrorCode::ConstraintViolation) => Fault::Exists(error.to_string()),
         Some(
             ErrorCode::SystemIoFailure
@@ -37,6 +45,7 @@ pub(super) fn fault_of(error: &rusqlite::Error) -> Fault {
 pub(super) fn append_error(fault: &Fault) -> AppendError {
     match fault {
         Fault::Full => AppendError::Full,
+        Fault::Busy(reason) => AppendError::Busy(reason.as_str().into()),
         Fault::Exists(reason) | Fault::Statement(reason) => {
             AppendError::Corrupt(reason.as_str().into())
         },
@@ -48,6 +57,8 @@ pub(super) fn journal_error(fault: &Fault) -> JournalError {
     match fault {
         Fault::Full => JournalError::Full,
         Fault::Exists(what) => JournalError::Exists(what.clone()),
-        Fault::Statement(reason) | Fault::Fatal(reason) => JournalError::Storage(reason.clone()),
+        Fault::Busy(reason) | Fault::Statement(reason) | Fault::Fatal(reason) => {
+            JournalError::Storage(reason.clone())
+        },
     }
 }

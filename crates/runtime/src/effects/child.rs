@@ -14,6 +14,7 @@ use showrunner_journal::AppendError;
 use super::call_agent::fail;
 use crate::Runtime;
 use crate::dispatch::{STORE_RETRY, Work};
+use crate::library::LibraryError;
 use crate::submit::{StartRequest, SubmitError};
 
 /// How deep runs may stand inside each other; deeper ones are a definition that calls itself.
@@ -73,11 +74,13 @@ impl Runtime {
                 format!("runs may stand {DEPTH_MAX} deep inside each other"),
             ));
         }
-        let definition = self
-            .library()
-            .get(&parent.org, &wish.definition, wish.version)
-            .await
-            .map_err(|error| invalid("definition_unknown", error.to_string()))?;
+        let definition =
+            self.library().get(&parent.org, &wish.definition, wish.version).await.map_err(
+                |error| match error {
+                    LibraryError::Journal(error) => later(error.into()),
+                    unknown => invalid("definition_unknown", unknown.to_string()),
+                },
+            )?;
         let start = StartRun {
             org: Some(parent.org.clone()),
             input,

@@ -72,6 +72,9 @@ impl From<AppendError> for Problem {
             AppendError::Full => {
                 Self::new(&codes::STORAGE_FULL, format!("{words}; nothing has happened"))
             },
+            AppendError::Busy(_) => {
+                Self::new(&codes::NOT_STORED, format!("{words}; nothing has happened"))
+            },
             AppendError::Fenced => Self::new(&codes::NOT_SERVING, words),
             AppendError::Corrupt(_) => internal(&codes::DAMAGED, &words),
             _ => Self::new(&codes::NOT_STORED, words),
