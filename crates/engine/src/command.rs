@@ -238,6 +238,8 @@ pub enum Command {
         token: Token,
         /// How it ended.
         outcome: ChildOutcome,
+        /// What it has cost, as one call.
+        calls: Vec<Arc<CallRecord>>,
     },
     /// The parent has taken the result.
     ConfirmParent,

@@ -28,6 +28,7 @@ use crate::id::{StepKey, Token};
 use crate::money::Spend;
 use crate::refusal::Refusal;
 use crate::run::{Run, RunState, ScopeNo, Step, StepNo, StepStatus};
+pub(crate) use budget::child_budget;
 pub use budget::waits_for_money;
 
 /// What `command` would do to `run`. The run itself is left alone.
@@ -103,7 +104,9 @@ impl Decider<'_> {
                 self.fire_timers();
                 Ok(())
             },
-            Command::JoinChild { step, token, outcome } => self.join_child(&step, token, outcome),
+            Command::JoinChild { step, token, outcome, calls } => {
+                self.join_child(&step, token, outcome, calls)
+            },
             Command::ConfirmParent => {
                 self.confirm_parent();
                 Ok(())

@@ -12,12 +12,13 @@ use crate::command::ChildOutcome;
 use crate::definition::{AgentStep, StepDef, StepKind};
 use crate::event::{Ending, Event, FailedProvider, Job, ParentLink};
 use crate::failure::{ErrorClass, Failure};
-use crate::id::{RunId, StepKey, Token};
+use crate::id::{Digest, RunId, StepKey, Token};
 use crate::money::{Budget, Spend};
 use crate::patch;
 use crate::run::{Attempt, Run, RunState, Step, StepNo, StepStatus, Wait};
 use crate::schema::Schema;
 use crate::template::{EvalFault, Mapping};
+use crate::turn::{Answer, CallKind, Usage};
 use crate::view::View;
 
 /// What an agent is to do.
@@ -83,6 +84,8 @@ pub enum Effect {
         version: Option<u32>,
         /// Its input.
         input: Result<Value, EvalFault>,
+        /// The most that it may cost, where anything limits it.
+        budget: Budget,
     },
     /// Find out what became of an attempt that is no longer wanted, stop it, and report its cost.
     AbortAttempt {
@@ -133,6 +136,8 @@ pub enum Effect {
         parent: ParentLink,
         /// What it is told.
         outcome: ChildOutcome,
+        /// What this run has cost, as one call.
+        calls: Vec<Arc<CallRecord>>,
     },
 }
 
@@ -292,6 +297,7 @@ fn work(run: &Run, no: StepNo, attempt: &Attempt) -> Option<Effect> {
             definition: def.definition.clone(),
             version: def.version,
             input: edited(&def.input, step, View::of_step(run, no)),
+            budget: super::decide::child_budget(run, no, attempt.reserved),
         });
     }
     let agent = run.def(no).kind.agent()?;
@@ -371,5 +377,27 @@ fn notification(run: &Run) -> Option<Effect> {
             ChildOutcome::Failed(Failure::new(ErrorClass::Cancelled, "child_cancelled", message))
         },
     };
-    Some(Effect::NotifyParent { parent, outcome })
+    let calls = bill(run).map(Arc::new).into_iter().collect();
+    Some(Effect::NotifyParent { parent, outcome, calls })
+}
+
+/// All that a child run has cost, for the bill of the run that asked for it.
+fn bill(run: &Run) -> Option<CallRecord> {
+    if run.spent.is_zero() && !run.simulated {
+        return None;
+    }
+    let millis = run.duration().0;
+    Some(CallRecord {
+        no: 0,
+        kind: CallKind::Run,
+        request_digest: Digest::of(run.id.as_str().as_bytes()),
+        provider: run.definition.slug.as_str().into(),
+        model: None,
+        answer: Answer::AsOutput,
+        usage: Usage { input_tokens: run.spent.tokens, ..Usage::default() },
+        cost: run.spent.cost,
+        duration_ms: millis,
+        simulated: run.simulated,
+        billed_key: run.id.to_string(),
+    })
 }

@@ -76,6 +76,14 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// The tighter of two limits, in each of what they limit.
+    pub fn tighter(self, other: Self) -> Self {
+        Self {
+            cost: self.cost.into_iter().chain(other.cost).min(),
+            tokens: self.tokens.into_iter().chain(other.tokens).min(),
+        }
+    }
+
     /// Whether `spend` stays within this limit.
     pub fn allows(&self, spend: Spend) -> bool {
         self.cost.is_none_or(|max| spend.cost <= max)

@@ -118,6 +118,8 @@ pub enum Refusal {
         whose: String,
         /// Figures.
         what: String,
+        /// Only because of what others hold back: once they have cost less, it may fit.
+        may_fit_later: bool,
     },
 }
 

@@ -11,7 +11,7 @@ use crate::at::{Millis, Timestamp};
 use crate::definition::{Definition, StepDef};
 use crate::event::{Ending, ParentLink};
 use crate::failure::Failure;
-use crate::id::{OrgId, RunId, StepKey};
+use crate::id::{Digest, OrgId, RunId, StepKey};
 use crate::money::{Budget, Spend};
 pub use step::{Attempt, Body, CheckpointState, Doubt, Step, StepStatus, Wait};
 
@@ -143,8 +143,14 @@ pub struct Run {
     pub budget: Budget,
     /// What it has cost.
     pub spent: Spend,
-    /// What attempts in flight may still cost.
+    /// What attempts in flight may still cost, and what is held back for good.
     pub reserved: Spend,
+    /// The part of it that is held back for good, for calls whose price nobody knows.
+    pub unknown: Spend,
+    /// How many calls those are.
+    pub unknown_calls: u32,
+    /// The last payload taken under each key of a callback, by digest: a doubled one is known.
+    pub taken: BTreeMap<String, Digest>,
     /// Whether anything in it was made up by the shipped double.
     pub simulated: bool,
     /// Spent and reserved by agent name, where the definition limits that agent.
@@ -200,6 +206,9 @@ impl Run {
             budget: Budget::default(),
             spent: Spend::ZERO,
             reserved: Spend::ZERO,
+            unknown: Spend::ZERO,
+            unknown_calls: 0,
+            taken: BTreeMap::new(),
             simulated: false,
             by_agent: BTreeMap::new(),
             scopes: Vec::new(),

@@ -109,7 +109,9 @@ impl Turn {
             match record.kind {
                 CallKind::Model => turn.on_model(record)?,
                 CallKind::Tool => turn.on_tools(std::slice::from_ref(record))?,
-                CallKind::Media => return Err(turn.unexpected(record)),
+                CallKind::Media | CallKind::Run | CallKind::Cache => {
+                    return Err(turn.unexpected(record));
+                },
             }
         }
         Ok(turn)

@@ -13,6 +13,7 @@ use showrunner_engine::event::{Asset, Event, RunStarted};
 use showrunner_engine::id::{Digest, StepKey};
 use showrunner_engine::money::Spend;
 use showrunner_engine::run::{Run, Step, StepNo, Wait};
+use showrunner_engine::turn::CallKind;
 use showrunner_engine::view::View;
 
 pub use rows::{
@@ -264,6 +265,7 @@ fn resolutions(run: &Run, events: &[Event]) -> Vec<Resolution> {
     resolutions
 }
 
+/// What these events add to the organisation's bill. A child run's price is on it already.
 fn spend(events: &[Event]) -> Option<Spend> {
     let calls = events.iter().flat_map(|event| match event {
         Event::CallRecorded { call, .. } => std::slice::from_ref(call),
@@ -272,6 +274,12 @@ fn spend(events: &[Event]) -> Option<Spend> {
         | Event::StepSucceeded { calls, .. } => calls,
         _ => &[],
     });
-    let spend = showrunner_engine::call::total(calls.map(std::sync::Arc::as_ref));
+    let own = calls.filter(|call| call.kind != CallKind::Run);
+    let doubts = events.iter().filter_map(|event| match event {
+        Event::DoubtResolved { cost, .. } => Some(Spend { cost: *cost, tokens: 0 }),
+        _ => None,
+    });
+    let called = showrunner_engine::call::total(own.map(std::sync::Arc::as_ref));
+    let spend = doubts.fold(called, Spend::plus);
     (!spend.is_zero()).then_some(spend)
 }

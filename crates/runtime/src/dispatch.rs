@@ -135,8 +135,8 @@ impl Runtime {
     async fn perform(&self, work: &Work, effect: Effect) {
         match effect {
             Effect::CallAgent(call) => self.call_agent(work, *call).await,
-            Effect::StartChild { step, token, child, definition, version, input } => {
-                let wish = Wish { child, definition, version, input };
+            Effect::StartChild { step, token, child, definition, version, input, budget } => {
+                let wish = Wish { child, definition, version, input, budget };
                 self.start_child(work, (step, token), wish).await;
             },
             Effect::AbortAttempt {
@@ -161,8 +161,8 @@ impl Runtime {
             Effect::FollowJob { step, token, agent, job } => {
                 self.follow_job(work, (step, token), &agent, job).await;
             },
-            Effect::NotifyParent { parent, outcome } => {
-                self.notify_parent(work, parent, outcome).await;
+            Effect::NotifyParent { parent, outcome, calls } => {
+                self.notify_parent(work, parent, outcome, calls).await;
             },
         }
     }

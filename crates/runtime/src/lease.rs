@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
+use showrunner_providers::{MediaProvider, MediaRequest, ModelProvider, ModelRequest};
 use tokio_util::sync::CancellationToken;
 
 /// The right of one worker to work on an attempt. Whoever takes it over asks the provider what
@@ -17,6 +19,15 @@ pub(crate) struct Lease {
     before: Option<Arc<Self>>,
     /// Somebody may have worked on the attempt before this process began.
     is_recovered: bool,
+    /// The last call that left, to whom: under its key it can be asked for again.
+    sent: Mutex<Option<SentCall>>,
+}
+
+/// A call that has left.
+#[derive(Clone, Debug)]
+pub(crate) enum SentCall {
+    Model(Arc<dyn ModelProvider>, Arc<ModelRequest>),
+    Media(Arc<dyn MediaProvider>, Arc<MediaRequest>),
 }
 
 impl Lease {
@@ -34,6 +45,23 @@ impl Lease {
     /// Cancelled when nobody wants this worker any more.
     pub(crate) fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// Notes what is about to leave.
+    pub(crate) fn note_sent(&self, call: SentCall) {
+        *self.sent.lock() = Some(call);
+    }
+
+    /// What left last from those who had the attempt before, in this process.
+    pub(crate) fn sent_before(&self) -> Option<SentCall> {
+        let before = self.before.as_ref()?;
+        let sent = before.sent.lock().clone();
+        sent.or_else(|| before.sent_before())
+    }
+
+    /// Whether somebody may have worked on the attempt before this process began.
+    pub(crate) fn is_recovered(&self) -> bool {
+        self.is_recovered || self.before.as_ref().is_some_and(|before| before.is_recovered())
     }
 
     /// Begins to work, once the one before has let go. `None`: somebody else has taken over

@@ -96,7 +96,12 @@ pub(super) async fn a_result_is_reused_as_it_was_kept(places: &dyn Places) {
     let journal = place.open(Hooks::default()).await;
     let key = Digest::of(b"agent version and input");
     assert_eq!(journal.cached(&key).await.unwrap(), None);
-    let result = CachedResult { output: json!({ "n": 1 }), assets: vec![], created_at: EPOCH };
+    let result = CachedResult {
+        output: json!({ "n": 1 }),
+        assets: vec![],
+        simulated: true,
+        created_at: EPOCH,
+    };
     journal.put_cached(&key, &result).await.unwrap();
     let other = CachedResult { output: json!({ "n": 2 }), ..result.clone() };
     journal.put_cached(&key, &other).await.unwrap();

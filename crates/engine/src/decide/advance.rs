@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Decider;
-use super::budget::over_budget;
+use super::budget::{first_hold, over_budget};
 use super::outcome::misfit;
 use super::settle::has_attempts;
 use crate::at::{Millis, Timestamp};
@@ -51,7 +51,7 @@ impl Decider<'_> {
     /// Begins the first or another attempt, when the budgets allow it.
     pub(super) fn begin_attempt(&mut self, no: StepNo) {
         let def = self.run.def(no);
-        let reserved = def.estimate.spend;
+        let reserved = first_hold(self.run, no);
         let is_child = matches!(def.kind, StepKind::Orchestration(_));
         let ix = def.ix;
         // What was done is undone at any price.

@@ -1,7 +1,8 @@
 //! Whether the money is there for another attempt.
 
 use super::settle::has_attempts;
-use crate::money::{Budget, Spend};
+use crate::definition::StepKind;
+use crate::money::{Budget, MicroUsd, Spend};
 use crate::run::{Run, StepNo};
 
 /// Whose budget would not hold `more`, and the figures.
@@ -13,6 +14,39 @@ pub(super) fn over_budget(run: &Run, no: StepNo, more: Spend) -> Option<(String,
     })
 }
 
+/// Whether `more` would fit if what others hold back were not needed after all.
+pub(super) fn fits_later(run: &Run, no: StepNo, more: Spend) -> bool {
+    accounts(run, no).iter().all(|account| account.budget.allows(account.spent.plus(more)))
+}
+
+/// What has to be held back before an attempt of step `no` begins. A child run whose author says
+/// no figure may take all that is left.
+pub(super) fn first_hold(run: &Run, no: StepNo) -> Spend {
+    let def = run.def(no);
+    let estimate = def.estimate.spend;
+    if !estimate.is_zero() || !matches!(def.kind, StepKind::Orchestration(_)) {
+        return estimate;
+    }
+    let mut rest: Option<Budget> = None;
+    for account in accounts(run, no) {
+        let taken = account.spent.plus(account.reserved);
+        let left = Budget {
+            cost: account.budget.cost.map(|max| MicroUsd((max.0 - taken.cost.0).max(0))),
+            tokens: account.budget.tokens.map(|max| max.saturating_sub(taken.tokens)),
+        };
+        rest = Some(rest.map_or(left, |rest| rest.tighter(left)));
+    }
+    let rest = rest.unwrap_or_default();
+    Spend { cost: rest.cost.unwrap_or(MicroUsd::ZERO), tokens: rest.tokens.unwrap_or(0) }
+}
+
+/// The budget of a child run: what its parent holds back for it, in whatever is limited there.
+pub(crate) fn child_budget(run: &Run, no: StepNo, held: Spend) -> Budget {
+    let limits = accounts(run, no).into_iter().map(|account| account.budget);
+    let limit = limits.fold(Budget::default(), Budget::tighter);
+    Budget { cost: limit.cost.map(|_| held.cost), tokens: limit.tokens.map(|_| held.tokens) }
+}
+
 /// Whether a step whose turn has come is held back because attempts in flight hold the money that
 /// it may cost. It starts when they have cost less, and fails when they have not.
 pub fn waits_for_money(run: &Run, no: StepNo) -> bool {
@@ -20,7 +54,11 @@ pub fn waits_for_money(run: &Run, no: StepNo) -> bool {
     if !has_attempts(&def.kind) {
         return false;
     }
-    let more = def.estimate.spend;
+    let takes_the_rest =
+        def.estimate.spend.is_zero() && matches!(def.kind, StepKind::Orchestration(_));
+    // Something at least has to be left for whoever takes all that is.
+    let least = Spend { cost: MicroUsd(1), tokens: 1 };
+    let more = if takes_the_rest { least } else { def.estimate.spend };
     let mut is_short = false;
     for account in accounts(run, no) {
         let spent = account.spent.plus(more);
@@ -37,10 +75,11 @@ pub(super) fn is_tight(run: &Run, reserved: Spend) -> bool {
     let definition = &run.definition;
     let fits = |spend: Spend| run.budget.allows(run.spent.plus(reserved).plus(spend));
     !definition.agent_budgets.is_empty()
-        || definition
-            .steps
-            .iter()
-            .any(|step| !fits(step.estimate.spend) || step.budget != Budget::default())
+        || definition.steps.iter().any(|step| {
+            let takes_the_rest =
+                matches!(step.kind, StepKind::Orchestration(_)) && run.budget != Budget::default();
+            takes_the_rest || !fits(step.estimate.spend) || step.budget != Budget::default()
+        })
 }
 
 enum Whose<'a> {
@@ -71,14 +110,17 @@ struct Account<'a> {
 fn accounts(run: &Run, no: StepNo) -> Vec<Account<'_>> {
     let mut accounts = Vec::new();
     if run.budget != Budget::default() {
-        let (spent, reserved, budget) = (run.spent, run.reserved, run.budget);
+        // What nobody knows the price of comes back no more than what was spent.
+        let (spent, budget) = (run.spent.plus(run.unknown), run.budget);
+        let reserved = run.reserved.minus(run.unknown);
         accounts.push(Account { whose: Whose::Run, spent, reserved, budget });
     }
     let (def, step) = (run.def(no), run.step(no));
     if def.budget != Budget::default() {
         let held = step.attempt.iter().chain(&step.past);
         let reserved = held.fold(Spend::ZERO, |sum, attempt| sum.plus(attempt.reserved));
-        let (whose, spent, budget) = (Whose::Step(&step.key), step.spent, def.budget);
+        let spent = step.spent.plus(step.unknown);
+        let (whose, budget) = (Whose::Step(&step.key), def.budget);
         accounts.push(Account { whose, spent, reserved, budget });
     }
     let limits = &run.definition.agent_budgets;

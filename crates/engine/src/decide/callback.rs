@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::refusal::Refusal;
 use crate::run::{StepNo, Wait};
 use crate::schema::Breach;
+use crate::turn::digest_of;
 
 /// Callbacks that nobody waits for yet are kept, but not without bound.
 const INBOX_MAX: usize = 256;
@@ -22,8 +23,11 @@ impl Decider<'_> {
             let breaches = vec![Breach { pointer: "/key".into(), message }];
             return Err(Refusal::Invalid { what: "the callback".into(), breaches });
         }
-        if waiting.is_none() && known {
-            return Ok(()); // the first one counts; a doubled one changes nothing
+        // The first one counts; a doubled one changes nothing, also when its wait is over and the
+        // next one under the same key has not begun.
+        let is_repeated = || self.run.taken.get(&key) == Some(&digest_of(&payload));
+        if waiting.is_none() && (known || is_repeated()) {
+            return Ok(());
         }
         let payload = shared(payload);
         self.emit(Event::CallbackReceived { key, payload: Arc::clone(&payload) });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::budget::over_budget;
+use super::budget::{fits_later, over_budget};
 use super::outcome::misfit;
 use super::{Decider, wrong_step_state};
 use crate::call::CallRecord;
@@ -254,7 +254,8 @@ impl Decider<'_> {
         let held = self.run.step(no).attempt.as_ref().map_or(Spend::ZERO, |a| a.reserved);
         let more = spend.minus(held);
         if let Some((whose, what)) = over_budget(self.run, no, more) {
-            return Err(Refusal::OverBudget { whose, what });
+            let may_fit_later = fits_later(self.run, no, spend);
+            return Err(Refusal::OverBudget { whose, what, may_fit_later });
         }
         if spend != held {
             self.emit(Event::ReservationRaised { step: key.clone(), token, reserved: spend });
@@ -328,13 +329,14 @@ impl Decider<'_> {
         key: &StepKey,
         token: Token,
         outcome: ChildOutcome,
+        calls: Vec<Arc<CallRecord>>,
     ) -> Result<(), Refusal> {
         match outcome {
             ChildOutcome::Completed(output) => self.finish_attempt(FinishAttempt {
                 step: key.clone(),
                 token,
                 output,
-                calls: Vec::new(),
+                calls,
                 assets: Vec::new(),
                 cached: false,
             }),
@@ -343,7 +345,7 @@ impl Decider<'_> {
                 if self.run.step(no).attempt.as_ref().is_some_and(|attempt| attempt.timed_out) {
                     failure.class = ErrorClass::Timeout;
                 }
-                self.fail_attempt(key, token, failure, Vec::new())
+                self.fail_attempt(key, token, failure, calls)
             },
         }
     }

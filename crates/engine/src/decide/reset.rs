@@ -49,10 +49,27 @@ impl Decider<'_> {
             self.refuse_lost_edits(no, target)?;
         }
         let set = again(self.run, target);
+        self.refuse_doubts(&set, "retry_step")?;
         self.reopen(by);
         let wish = Wish { feedback: feedback.map(shared), edits: edits.map(shared) };
         self.reset_set(target, &set, wish, &by.id);
         Ok(())
+    }
+
+    /// Doing something again that may have been paid for already is for whoever has said what
+    /// became of it.
+    fn refuse_doubts(&self, set: &BTreeSet<StepNo>, command: &str) -> Result<(), Refusal> {
+        let around = |no: StepNo| {
+            std::iter::successors(Some(no), |&no| self.run.scope(self.run.step(no).scope).container)
+        };
+        let mut doubts = self.run.open.iter().copied().filter(|&no| {
+            matches!(self.run.step(no).wait, Some(Wait::Doubt))
+                && around(no).any(|outer| set.contains(&outer))
+        });
+        match doubts.next() {
+            Some(no) => Err(wrong_step_state(self.run.step(no), command)),
+            None => Ok(()),
+        }
     }
 
     /// Edits are for the input of the one step that is done again.
@@ -127,6 +144,7 @@ impl Decider<'_> {
             resume_block(self.run, 0, &mut set);
         }
         let set = without_inner(self.run, set);
+        self.refuse_doubts(&set, "roll_back")?;
         self.reopen(by);
         self.emit(Event::RunRolledBack {
             phase: phase.to_owned(),

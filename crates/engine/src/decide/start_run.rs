@@ -4,7 +4,6 @@ use super::{Decider, shared};
 use crate::command::StartRun;
 use crate::event::{DefinitionRef, Event, RunStarted};
 use crate::id::OrgId;
-use crate::money::Budget;
 use crate::refusal::Refusal;
 
 impl Decider<'_> {
@@ -38,20 +37,12 @@ impl Decider<'_> {
             parent: start.parent,
             forked_from: start.forked_from,
             reused: start.reused,
-            budget: tighter(definition.budget, start.budget),
+            budget: definition.budget.tighter(start.budget),
             deadline: own_deadline.into_iter().chain(start.deadline).min(),
             priority: start.priority,
         };
         self.emit(Event::RunStarted(Box::new(started)));
         self.dirty.insert(0);
         Ok(())
-    }
-}
-
-/// The lower of two limits, each kind on its own.
-fn tighter(a: Budget, b: Budget) -> Budget {
-    Budget {
-        cost: a.cost.into_iter().chain(b.cost).min(),
-        tokens: a.tokens.into_iter().chain(b.tokens).min(),
     }
 }

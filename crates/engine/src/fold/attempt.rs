@@ -26,15 +26,7 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             take_calls(run, no, Some(*token), std::slice::from_ref(call));
             current(run, no, *token, |attempt| attempt.may_resend = false);
         },
-        Event::ProviderChosen { provider, failed, token, .. } => {
-            current(run, no, *token, |attempt| {
-                attempt.provider = Some(provider.clone());
-                attempt.dispatched = None;
-            });
-            if let Some(failed) = failed {
-                shun(run, no, failed);
-            }
-        },
+        Event::ProviderChosen { .. } | Event::JobGivenUp { .. } => elect(run, at, no, event),
         Event::JobAccepted { job, token, .. } => {
             current(run, no, *token, |attempt| {
                 attempt.job = Some(job.clone());
@@ -42,15 +34,6 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             });
             let until = run.step(no).attempt.as_ref().and_then(|attempt| attempt.deadline);
             super::step::wait_for(run, at, no, Wait::Job { job: job.clone(), until });
-        },
-        Event::JobGivenUp { token, failed, .. } => {
-            current(run, no, *token, |attempt| {
-                attempt.provider = None;
-                attempt.dispatched = None;
-                attempt.job = None;
-            });
-            shun(run, no, failed);
-            super::step::begin(run, at, no);
         },
         Event::AttemptInDoubt { call, message, token, .. } => {
             let doubt = Doubt { call: *call, message: message.clone(), since: at };
@@ -80,7 +63,12 @@ pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
             }
         },
         Event::AttemptAbandoned { token, .. } => abandon(run, no, *token),
-        Event::AttemptSettled { calls, token, .. } => settle(run, no, *token, calls),
+        Event::AttemptSettled { calls, token, unknown, .. } => {
+            if unknown.is_some() {
+                keep_held(run, no, *token);
+            }
+            settle(run, no, *token, calls);
+        },
         _ => {},
     }
 }
@@ -131,6 +119,31 @@ fn doubt_resolved(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
     super::step::begin(run, at, no);
 }
 
+/// Who is paid has been decided, or has to be decided again.
+fn elect(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
+    match event {
+        Event::ProviderChosen { provider, failed, token, .. } => {
+            current(run, no, *token, |attempt| {
+                attempt.provider = Some(provider.clone());
+                attempt.dispatched = None;
+            });
+            if let Some(failed) = failed {
+                shun(run, no, failed);
+            }
+        },
+        Event::JobGivenUp { token, failed, .. } => {
+            current(run, no, *token, |attempt| {
+                attempt.provider = None;
+                attempt.dispatched = None;
+                attempt.job = None;
+            });
+            shun(run, no, failed);
+            super::step::begin(run, at, no);
+        },
+        _ => {},
+    }
+}
+
 /// A provider that cannot do it is not asked again for the same task.
 fn shun(run: &mut Run, no: StepNo, failed: &FailedProvider) {
     let step = step_mut(run, no);
@@ -165,6 +178,17 @@ fn settle(run: &mut Run, no: StepNo, token: Token, calls: &[Arc<CallRecord>]) {
     if step.past.is_empty() && step.status.is_terminal() {
         run.open.remove(&no);
     }
+}
+
+/// Nobody knows what the attempt has cost: what was held back for it stays so for good.
+fn keep_held(run: &mut Run, no: StepNo, token: Token) {
+    let step = step_mut(run, no);
+    let Some(attempt) = attempt_mut(step, token) else { return };
+    let held = std::mem::take(&mut attempt.reserved);
+    step.unknown = step.unknown.plus(held);
+    step.unknown_calls += 1;
+    run.unknown = run.unknown.plus(held);
+    run.unknown_calls += 1;
 }
 
 /// Books calls on the attempt with this token, current or past, and on the run.

@@ -8,6 +8,7 @@ use crate::definition::GateVerdict;
 use crate::event::{Answer, Event};
 use crate::id::Digest;
 use crate::run::{CheckpointState, Run, StepNo, StepStatus, Wait};
+use crate::turn::digest_of;
 
 pub(super) fn apply(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
     match event {
@@ -100,8 +101,10 @@ fn answered(run: &mut Run, no: StepNo, answer: &Answer, decides: bool) {
 
 /// A wait step takes its callback out of the inbox, even when it cannot do with what it says.
 fn drop_callback(run: &mut Run, no: StepNo) {
-    if let Some(Wait::Callback { key, .. }) = run.step(no).wait.clone() {
-        run.inbox.remove(&key);
+    if let Some(Wait::Callback { key, .. }) = run.step(no).wait.clone()
+        && let Some(payload) = run.inbox.remove(&key)
+    {
+        run.taken.insert(key, digest_of(&payload));
     }
 }
 

@@ -274,6 +274,10 @@ pub struct Step {
     pub body: Option<Box<Body>>,
     /// What all its attempts have cost.
     pub spent: Spend,
+    /// What is held back for good, for calls whose price nobody knows.
+    pub unknown: Spend,
+    /// How many calls those are.
+    pub unknown_calls: u32,
     /// Whether any answer it got came from nobody real.
     pub simulated: bool,
     /// The step it undoes.
@@ -308,6 +312,8 @@ impl Step {
             checkpoint: None,
             body: None,
             spent: Spend::ZERO,
+            unknown: Spend::ZERO,
+            unknown_calls: 0,
             simulated: false,
             compensates: None,
             ended_seq: 0,

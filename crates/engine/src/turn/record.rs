@@ -84,6 +84,12 @@ pub enum CallKind {
     /// Something that makes pictures, films or voices.
     #[serde(rename = "d")]
     Media,
+    /// A child run; its price is what it has cost in all.
+    #[serde(rename = "r")]
+    Run,
+    /// Nobody: an equal call's result was at hand.
+    #[serde(rename = "c")]
+    Cache,
 }
 
 impl CallKind {
@@ -93,6 +99,8 @@ impl CallKind {
             Self::Model => "model",
             Self::Tool => "tool",
             Self::Media => "media",
+            Self::Run => "run",
+            Self::Cache => "cache",
         }
     }
 }

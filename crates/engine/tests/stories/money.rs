@@ -423,3 +423,126 @@ steps:
         "#]],
     );
 }
+
+#[test]
+fn a_child_takes_what_is_held_back_for_it_and_is_on_the_bill() {
+    check(
+        r"
+budget: { usd: 0.10 }
+steps:
+  - { id: first, orchestration: other }
+  - { id: second, orchestration: other }
+",
+        r"
+        start {}
+        child first completed 1 usd=0.06
+        child second completed 2 usd=0.03
+        ",
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={cost: 100000} priority=0
+              step.started first#1 reserved=$0.1 child
+              ! start_child first#1 other({})
+              = waiting; waits: first (child); reserved $0.1
+            > child first completed 1 usd=0.06
+              step.succeeded first#1 output=1 calls=1
+              step.started second#1 reserved=$0.04 child
+              ! start_child second#1 other({})
+              = waiting; waits: second (child); spent $0.06; reserved $0.04
+            > child second completed 2 usd=0.03
+              step.succeeded second#1 output=2 calls=1
+              run.completed output={}
+              = completed; spent $0.09
+        "#]],
+    );
+}
+
+#[test]
+fn what_nobody_knows_the_price_of_stays_held_back() {
+    check(
+        r"
+budget: { usd: 0.10 }
+steps:
+  - { id: a, agent: x, estimate: { usd: 0.08 } }
+  - { id: b, agent: x, estimate: { usd: 0.05 }, needs: [a] }
+",
+        r#"
+        start {}
+        skip a
+        doubt a 0 "nobody can say"
+        "#,
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={cost: 100000} priority=0
+              step.started a#1 reserved=$0.08 deadline=+10m
+              ! call_agent a#1 x({})
+              = running; reserved $0.08
+            > skip a
+              attempt.abandoned a#1
+              step.skipped a reason="not needed" by=user:eve
+              ! abort_attempt a#1
+              = running; reserved $0.08
+            > doubt a 0 "nobody can say"
+              attempt.settled a#1 unknown="nobody can say"
+              step.failed b failure=budget/over_budget: the budget of the run does not allow another attempt: $0.130000 of $0.100000
+              run.closing ending=failed failure=budget/over_budget: the budget of the run does not allow another attempt: $0.130000 of $0.100000
+              run.failed failure=budget/over_budget: the budget of the run does not allow another attempt: $0.130000 of $0.100000
+              = failed; reserved $0.08
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_that_may_have_been_paid_is_done_again_unasked() {
+    check(
+        r"
+phases: [{ id: one }, { id: two }]
+steps:
+  - { id: a, agent: x, phase: one }
+  - { id: b, agent: x, phase: two, needs: [a] }
+",
+        r#"
+        start {}
+        finish a 1
+        doubt b 0 "lost"
+        retry b
+        retry a
+        rollback one "again" by=user:ann
+        resolve b resend
+        retry a
+        "#,
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running in one
+            > finish a 1
+              step.succeeded a#1 output=1
+              run.phase_entered phase=two
+              step.started b#1 deadline=+10m
+              ! call_agent b#1 x({})
+              = running in two
+            > doubt b 0 "lost"
+              attempt.in_doubt b#1 call=0 message=lost
+              = waiting in two; waits: b (doubt)
+            > retry b
+              refused step_state: retry_step is not possible while step b is waiting; possible now: resolve_doubt, complete_by_hand, skip_step
+            > retry a
+              refused step_state: retry_step is not possible while step b is waiting; possible now: resolve_doubt, complete_by_hand, skip_step
+            > rollback one "again" by=user:ann
+              refused step_state: roll_back is not possible while step b is waiting; possible now: resolve_doubt, complete_by_hand, skip_step
+            > resolve b resend
+              attempt.doubt_resolved b#1 verdict=resend call=0 by=user:eve deadline=+10m
+              ! call_agent b#1 x({}) may_resend
+              = running in two
+            > retry a
+              attempt.abandoned b#1
+              steps.reset steps=[a, b] from=a by=user:eve
+              step.started a#2 deadline=+10m
+              ! call_agent a#2 x({})
+              ! abort_attempt b#1
+              = running in two
+        "#]],
+    );
+}

@@ -873,3 +873,55 @@ steps: [{ id: ok, checkpoint: { question: Go? } }]
         "#]],
     );
 }
+
+#[test]
+fn a_doubled_callback_is_not_taken_for_the_next_one() {
+    check(
+        r#"
+steps:
+  - id: rounds
+    loop:
+      max: 2
+      until: "false"
+      steps:
+        - { id: heard, wait: { callback: k } }
+        - { id: ask, needs: [heard], checkpoint: { question: "Good?" } }
+"#,
+        r#"
+        start {}
+        callback k {"n":1}
+        callback k {"n":1}
+        answer rounds[0].ask continue by=user:ann
+        callback k {"n":2}
+        callback k {"n":2}
+        "#,
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              loop.iteration_started rounds iteration=0
+              step.waiting rounds[0].heard callback=k
+              = waiting; waits: rounds[0].heard (callback k)
+            > callback k {"n":1}
+              callback.received key=k payload={n: 1}
+              step.succeeded rounds[0].heard output={n: 1}
+              checkpoint.opened rounds[0].ask question=Good? show={}
+              = waiting; waits: rounds[0].ask (person)
+            > callback k {"n":1}
+              = waiting; waits: rounds[0].ask (person)
+            > answer rounds[0].ask continue by=user:ann
+              checkpoint.answered rounds[0].ask answer={verb: continue, by: user:ann, at: +0ms} decides=true
+              step.succeeded rounds[0].ask output={decision: continue, by: user:ann, comment: null, content: {}}
+              loop.iteration_finished rounds iteration=0 result={decision: continue, by: user:ann, comment: null, content: {}} good=false
+              loop.iteration_started rounds iteration=1
+              step.waiting rounds[1].heard callback=k
+              = waiting; waits: rounds[1].heard (callback k)
+            > callback k {"n":2}
+              callback.received key=k payload={n: 2}
+              step.succeeded rounds[1].heard output={n: 2}
+              checkpoint.opened rounds[1].ask question=Good? show={}
+              = waiting; waits: rounds[1].ask (person)
+            > callback k {"n":2}
+              = waiting; waits: rounds[1].ask (person)
+        "#]],
+    );
+}

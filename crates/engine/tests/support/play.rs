@@ -143,7 +143,7 @@ fn done(
         Effect::FollowJob { step, token, .. } => finish(step, *token, output.into(), calls),
         Effect::StartChild { step, token, .. } => {
             let outcome = ChildOutcome::Completed(Arc::new(output));
-            Command::JoinChild { step: step.clone(), token: *token, outcome }
+            Command::JoinChild { step: step.clone(), token: *token, outcome, calls }
         },
         Effect::AbortAttempt { step, token, .. } => {
             let failure = Failure::new(ErrorClass::Cancelled, "stopped", "stopped");
@@ -152,7 +152,7 @@ fn done(
         Effect::CancelChild { step, token, .. } => {
             let failure = Failure::new(ErrorClass::Cancelled, "child_cancelled", "told to end");
             let outcome = ChildOutcome::Failed(failure);
-            Command::JoinChild { step: step.clone(), token: *token, outcome }
+            Command::JoinChild { step: step.clone(), token: *token, outcome, calls: Vec::new() }
         },
         Effect::NotifyParent { .. } => Command::ConfirmParent,
     }

@@ -141,7 +141,8 @@ impl World {
                     "completed" => ChildOutcome::Completed(Arc::new(line.value())),
                     class => ChildOutcome::Failed(failure(line, class)),
                 };
-                Command::JoinChild { step, token, outcome }
+                let calls = self.calls(line, &step, token);
+                Command::JoinChild { step, token, outcome, calls }
             },
             "confirm" => Command::ConfirmParent,
             _ => by_people(line),

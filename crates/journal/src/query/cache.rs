@@ -1,5 +1,6 @@
 //! Results that an equal call may reuse.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use showrunner_engine::at::Timestamp;
 use showrunner_engine::event::Asset;
@@ -16,8 +17,17 @@ pub struct CachedResult {
     pub output: Value,
     /// The assets.
     pub assets: Vec<Asset>,
+    /// Whether anything in it came from nobody real.
+    pub simulated: bool,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What stands in the column `assets`.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    assets: Vec<Asset>,
+    simulated: bool,
 }
 
 impl dyn Journal {
@@ -29,11 +39,9 @@ impl dyn Journal {
         let Some(mut row) = self.fetch(question).await?.into_iter().next() else {
             return Ok(None);
         };
-        Ok(Some(CachedResult {
-            output: row.json()?,
-            assets: row.json()?,
-            created_at: Timestamp(row.int()?),
-        }))
+        let output = row.json()?;
+        let Kept { assets, simulated } = row.json()?;
+        Ok(Some(CachedResult { output, assets, simulated, created_at: Timestamp(row.int()?) }))
     }
 
     /// Keeps a result. The first one under a key stays.
@@ -42,14 +50,15 @@ impl dyn Journal {
         key: &Digest,
         result: &CachedResult,
     ) -> Result<(), JournalError> {
-        let assets = serde_json::to_string(&result.assets).map_err(JournalError::storage)?;
+        let kept = Kept { assets: result.assets.clone(), simulated: result.simulated };
+        let kept = serde_json::to_string(&kept).map_err(JournalError::storage)?;
         let insert = Statement::new(
             "INSERT INTO cache (key, output, assets, created_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (key) DO NOTHING",
         )
         .bind(key.as_str())
         .bind(result.output.to_string())
-        .bind(assets)
+        .bind(kept)
         .bind(result.created_at.0);
         self.write(vec![insert]).await.map(drop)
     }

@@ -12,16 +12,17 @@ use showrunner_engine::money::MicroUsd;
 use showrunner_engine::turn::{Answer, CallKind, CallRecord, Usage};
 use showrunner_providers::{
     CallFailure, CallSafety, LookUp, MediaJob, MediaProvider, MediaStatus, Mode, ModelProvider,
-    Outcome, Submitted,
+    NoDeltas, Outcome, Submitted,
 };
 
 use super::call_agent::fail;
 use super::call_key;
-use super::call_media::Place;
+use super::call_media::{Place, Unkept};
 use super::choice::Payee;
 use super::pay::over_time;
 use crate::Runtime;
 use crate::dispatch::Work;
+use crate::lease::SentCall;
 
 /// How often a provider is asked what became of something before the bill is called unknown.
 const ASKS_MAX: u32 = 6;
@@ -74,10 +75,13 @@ impl Settling<'_> {
         call_key(&self.work.run, self.token, self.no())
     }
 
-    /// Whether the call certainly stayed here: nobody was at work, or it was never noted as gone.
+    /// Whether the call certainly stayed here: nobody was at work, nothing has left since this
+    /// process began, or it was never noted as gone.
     fn never_left(&self, safety: CallSafety) -> bool {
-        let is_noted = self.lost.dispatched == Some(self.no());
-        self.work.lease.is_untouched() || (safety == CallSafety::Neither && !is_noted)
+        let (lease, is_noted) = (&self.work.lease, self.lost.dispatched == Some(self.no()));
+        lease.is_untouched()
+            || (!lease.is_recovered() && lease.sent_before().is_none())
+            || (safety == CallSafety::Neither && !is_noted)
     }
 
     fn ended(&self, calls: Vec<Arc<CallRecord>>) -> Command {
@@ -148,7 +152,13 @@ impl Runtime {
             return settling.ended(Vec::new());
         }
         let key = settling.key();
-        match self.insist(|| provider.look_up(&key)).await {
+        let found = match settling.work.lease.sent_before() {
+            Some(SentCall::Media(provider, request)) if is_repeatable(provider.safety()) => {
+                self.insist(|| repeated(provider.submit(&request))).await
+            },
+            _ => self.insist(|| provider.look_up(&key)).await,
+        };
+        match found {
             Ok(LookUp::Denied) => settling.ended(Vec::new()),
             Ok(LookUp::Found(Submitted::Done(done))) => {
                 self.adopt(settling, provider, &key, done).await
@@ -172,7 +182,13 @@ impl Runtime {
             return settling.ended(Vec::new());
         }
         let (no, key) = (settling.no(), settling.key());
-        match self.insist(|| provider.look_up(&key)).await {
+        let found = match settling.work.lease.sent_before() {
+            Some(SentCall::Model(provider, request)) if is_repeatable(provider.safety()) => {
+                self.insist(|| repeated(provider.complete(&request, &NoDeltas))).await
+            },
+            _ => self.insist(|| provider.look_up(&key)).await,
+        };
+        match found {
             Ok(LookUp::Denied) => settling.ended(Vec::new()),
             Ok(LookUp::Found(answer)) => settling.ended(vec![Arc::new(CallRecord {
                 no,
@@ -211,7 +227,10 @@ impl Runtime {
                 assets: vec![made.asset],
                 cached: false,
             })),
-            Err(failure) => fail(step, token, failure, Vec::new()),
+            Err(Unkept::Failed(failure, paid)) => fail(step, token, failure, vec![paid]),
+            Err(Unkept::Stopping) => {
+                settling.in_doubt("the server stopped before it could keep the file".to_owned())
+            },
         }
     }
 
@@ -232,6 +251,28 @@ impl Runtime {
             }
         }
         ask().await
+    }
+}
+
+/// Whether sending it again under its key tells what became of it, at no further price.
+fn is_repeatable(safety: CallSafety) -> bool {
+    safety == CallSafety::Idempotent
+}
+
+/// What a call said when it was sent again. One that is refused now was refused before, or had
+/// been done and would have been answered.
+async fn repeated<T>(
+    call: impl Future<Output = Result<T, CallFailure>>,
+) -> Result<LookUp<T>, CallFailure> {
+    match call.await {
+        Ok(answer) => Ok(LookUp::Found(answer)),
+        Err(failure)
+            if failure.outcome == Outcome::Refused
+                && matches!(failure.class, ErrorClass::Validation | ErrorClass::Provider) =>
+        {
+            Ok(LookUp::Denied)
+        },
+        Err(failure) => Err(failure),
     }
 }
 

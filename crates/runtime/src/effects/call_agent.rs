@@ -10,8 +10,9 @@ use showrunner_engine::command::{Command, FinishAttempt};
 use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{Digest, StepKey, Token};
+use showrunner_engine::money::MicroUsd;
 use showrunner_engine::template::EvalFault;
-use showrunner_engine::turn::{Answer, CallRecord, Turn, TurnStart, TurnStep};
+use showrunner_engine::turn::{Answer, CallKind, CallRecord, Turn, TurnStart, TurnStep, Usage};
 use showrunner_journal::query::cache::CachedResult;
 
 use super::pay::{Unpaid, over_time};
@@ -67,7 +68,8 @@ impl Runtime {
         if !work.is_recovered
             && let Ok(Some(hit)) = self.journal().cached(&key).await
         {
-            let report = finished(&call, hit.output, Vec::new(), hit.assets, true);
+            let record = from_cache(&key, hit.simulated);
+            let report = finished(&call, hit.output, vec![record], hit.assets, true);
             return self.deliver(work, Some(call.token), report).await;
         }
         if let Ended::Report(report) = self.attempt(work, &call, &agent, (&input, &settings)).await
@@ -186,12 +188,30 @@ fn say_once(calls: &mut [Arc<CallRecord>], output: &Value) {
     }
 }
 
+/// The call that did not have to be made.
+fn from_cache(key: &Digest, simulated: bool) -> Arc<CallRecord> {
+    Arc::new(CallRecord {
+        no: 0,
+        kind: CallKind::Cache,
+        request_digest: key.clone(),
+        provider: "cache".into(),
+        model: None,
+        answer: Answer::AsOutput,
+        usage: Usage::default(),
+        cost: MicroUsd::ZERO,
+        duration_ms: 0,
+        simulated,
+        billed_key: String::new(),
+    })
+}
+
 /// What can be kept of a report.
 fn cacheable(report: &Command, now: Timestamp) -> Option<CachedResult> {
     let Command::FinishAttempt(finish) = report else { return None };
     Some(CachedResult {
         output: (*finish.output).clone(),
         assets: finish.assets.clone(),
+        simulated: finish.calls.iter().any(|call| call.simulated),
         created_at: now,
     })
 }

@@ -8,7 +8,7 @@ use showrunner_engine::agent::AgentRecord;
 use showrunner_engine::command::Command;
 use showrunner_engine::due::CallAgent;
 use showrunner_engine::event::{Asset, Job};
-use showrunner_engine::failure::{ErrorClass, Failure};
+use showrunner_engine::failure::Failure;
 use showrunner_engine::id::{AssetId, Digest, RunId, StepKey, Token};
 use showrunner_engine::money::Spend;
 use showrunner_engine::turn::{Answer, CallKind, CallRecord, Usage};
@@ -22,12 +22,21 @@ use super::call_key;
 use super::pay::{Paid, Payer};
 use crate::Runtime;
 use crate::dispatch::{STORE_RETRY, Work};
+use crate::lease::SentCall;
 
 /// Whom a media result is for.
 pub(crate) struct Place<'a> {
     pub run: &'a RunId,
     pub step: &'a StepKey,
     pub token: Token,
+}
+
+/// Why a finished job has no file here.
+pub(crate) enum Unkept {
+    /// It is of no use; it was paid for all the same.
+    Failed(Failure, Arc<CallRecord>),
+    /// The server is on its way out: the next start asks for it again.
+    Stopping,
 }
 
 /// A finished job with its file stored.
@@ -38,13 +47,13 @@ pub(crate) struct Made {
 }
 
 /// An order with whoever is to carry it out.
-struct Order<'a> {
-    provider: &'a dyn MediaProvider,
-    request: &'a MediaRequest,
+struct Order {
+    provider: Arc<dyn MediaProvider>,
+    request: Arc<MediaRequest>,
 }
 
 #[async_trait]
-impl Paid for Order<'_> {
+impl Paid for Order {
     type Answer = Submitted;
 
     fn provider(&self) -> &str {
@@ -60,10 +69,13 @@ impl Paid for Order<'_> {
         true
     }
     fn ceiling(&self) -> Result<Spend, Unpriced> {
-        self.provider.ceiling(self.request)
+        self.provider.ceiling(&self.request)
+    }
+    fn as_sent(&self) -> SentCall {
+        SentCall::Media(Arc::clone(&self.provider), Arc::clone(&self.request))
     }
     async fn send(&self) -> Result<Submitted, CallFailure> {
-        self.provider.submit(self.request).await
+        self.provider.submit(&self.request).await
     }
     async fn look_up(&self) -> Result<LookUp<Submitted>, CallFailure> {
         self.provider.look_up(&self.request.key).await
@@ -83,18 +95,18 @@ impl Runtime {
             Ok(choice) => choice,
             Err(failure) => return report(failure),
         };
-        let request = MediaRequest {
+        let request = Arc::new(MediaRequest {
             key: call_key(&work.run, call.token, 0),
             run: work.run.clone(),
             step: call.step.clone(),
             agent: call.agent.clone(),
             kind,
             spec: spec(input, call),
-        };
+        });
         let began = self.clock().now();
-        let orders: Vec<Order<'_>> = providers
-            .iter()
-            .map(|provider| Order { provider: &**provider, request: &request })
+        let orders: Vec<Order> = providers
+            .into_iter()
+            .map(|provider| Order { provider, request: Arc::clone(&request) })
             .collect();
         let payer = Payer { work, call, no: 0 };
         let (order, submitted) = match self.pay_first(payer, &orders).await {
@@ -105,8 +117,8 @@ impl Runtime {
             Submitted::Done(job) => {
                 let place = Place { run: &work.run, step: &call.step, token: call.token };
                 let duration_ms = self.clock().now().millis_since(began).0;
-                match self.keep(&place, order.provider, (request.digest(), duration_ms), job).await
-                {
+                let facts = (request.digest(), duration_ms);
+                match self.keep(&place, &*order.provider, facts, job).await {
                     Ok(made) => Ended::Report(finished(
                         call,
                         made.output,
@@ -114,7 +126,10 @@ impl Runtime {
                         vec![made.asset],
                         false,
                     )),
-                    Err(failure) => report(failure),
+                    Err(Unkept::Failed(failure, paid)) => {
+                        Ended::Report(failed(call, failure, vec![paid]))
+                    },
+                    Err(Unkept::Stopping) => Ended::TakenOver,
                 }
             },
             Submitted::Accepted { job_id } => {
@@ -132,20 +147,36 @@ impl Runtime {
         provider: &dyn MediaProvider,
         (request_digest, duration_ms): (Digest, u64),
         job: MediaJob,
-    ) -> Result<Made, Failure> {
+    ) -> Result<Made, Unkept> {
+        let mut call = CallRecord {
+            no: 0,
+            kind: CallKind::Media,
+            request_digest,
+            provider: provider.name().into(),
+            model: None,
+            answer: Answer::Output(Value::Null),
+            usage: Usage::default(),
+            cost: job.cost,
+            duration_ms,
+            simulated: job.simulated,
+            billed_key: call_key(place.run, place.token, 0),
+        };
         let drawn = matches!(job.result, MediaResult::Render(_));
-        let file = self.file_of(job.result).await?;
-        let id = AssetId::of(place.run, place.token, 0);
+        let file = match self.file_of(job.result).await {
+            Ok(file) => file,
+            Err(failure) => return Err(Unkept::Failed(failure, Arc::new(call))),
+        };
         let bytes = file.bytes.len() as u64;
         let sha256 = self.store(file.bytes).await?;
+        call.answer = Answer::Output(json!({ "sha256": sha256 }));
         let extension = file.mime.rsplit('/').next().unwrap_or("bin");
         let asset = Asset {
-            id: id.clone(),
+            id: AssetId::of(place.run, place.token, 0),
             kind: file.mime.split('/').next().unwrap_or("document").to_owned(),
             name: format!("{}.{extension}", place.step),
             mime: file.mime,
             bytes,
-            sha256: sha256.clone(),
+            sha256,
             width: file.width,
             height: file.height,
             duration_ms: None,
@@ -159,25 +190,12 @@ impl Runtime {
             "rendered": if drawn { "local" } else { "vendor" },
             "simulated": job.simulated || provider.mode() == Mode::Scripted,
         });
-        let call = CallRecord {
-            no: 0,
-            kind: CallKind::Media,
-            request_digest,
-            provider: provider.name().into(),
-            model: None,
-            answer: Answer::Output(json!({ "sha256": sha256 })),
-            usage: Usage::default(),
-            cost: job.cost,
-            duration_ms,
-            simulated: job.simulated,
-            billed_key: call_key(place.run, place.token, 0),
-        };
         Ok(Made { output, call: Arc::new(call), asset })
     }
 
     /// Stores what was paid for. While there is no room it is held on to: making it again would
     /// be paying again.
-    async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
+    async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Unkept> {
         let bytes = Arc::new(bytes);
         loop {
             let (objects, file) = (Arc::clone(self.objects()), Arc::clone(&bytes));
@@ -188,7 +206,7 @@ impl Runtime {
                 Err(error) => error.to_string(),
             };
             if self.is_stopping() {
-                return Err(Failure::new(ErrorClass::Transient, "not_stored", fault));
+                return Err(Unkept::Stopping);
             }
             tracing::warn!(fault, "a file could not be stored; trying again");
             self.clock().sleep(STORE_RETRY).await;

@@ -15,15 +15,16 @@ use super::call_key;
 use super::pay::{Paid, Payer, Unpaid};
 use crate::Runtime;
 use crate::dispatch::Work;
+use crate::lease::SentCall;
 
 /// A call with whoever is to answer it.
-struct Question<'a> {
-    provider: &'a dyn ModelProvider,
-    request: &'a ModelRequest,
+struct Question {
+    provider: Arc<dyn ModelProvider>,
+    request: Arc<ModelRequest>,
 }
 
 #[async_trait]
-impl Paid for Question<'_> {
+impl Paid for Question {
     type Answer = ModelAnswer;
 
     fn provider(&self) -> &str {
@@ -39,10 +40,13 @@ impl Paid for Question<'_> {
         false
     }
     fn ceiling(&self) -> Result<Spend, Unpriced> {
-        self.provider.ceiling(self.request)
+        self.provider.ceiling(&self.request)
+    }
+    fn as_sent(&self) -> SentCall {
+        SentCall::Model(Arc::clone(&self.provider), Arc::clone(&self.request))
     }
     async fn send(&self) -> Result<ModelAnswer, CallFailure> {
-        self.provider.complete(self.request, &NoDeltas).await
+        self.provider.complete(&self.request, &NoDeltas).await
     }
     async fn look_up(&self) -> Result<LookUp<ModelAnswer>, CallFailure> {
         self.provider.look_up(&self.request.key).await
@@ -61,16 +65,17 @@ impl Runtime {
             .providers()
             .resolve_model(&asked.model)
             .map_err(|fault| Unpaid::Failed(fault.into_failure()))?;
-        let request = ModelRequest {
+        let request = Arc::new(ModelRequest {
             key: call_key(&work.run, call.token, asked.no),
             run: work.run.clone(),
             step: call.step.clone(),
             variation: call.attempt.saturating_sub(1),
             profile,
             call: asked,
-        };
+        });
         let began = self.clock().now();
-        let questions = [Question { provider: &*provider, request: &request }];
+        let questions =
+            [Question { provider: Arc::clone(&provider), request: Arc::clone(&request) }];
         let (_, answer) = self.pay_first(payer, &questions).await?;
         let duration_ms = self.clock().now().millis_since(began).0;
         Ok(answer.into_record(&request, provider.name().into(), duration_ms))

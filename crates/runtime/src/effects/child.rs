@@ -7,8 +7,10 @@ use showrunner_engine::command::{ChildOutcome, Command, Principal, StartRun};
 use showrunner_engine::event::ParentLink;
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::id::{RunId, StepKey, Token};
+use showrunner_engine::money::Budget;
 use showrunner_engine::refusal::Refusal;
 use showrunner_engine::template::EvalFault;
+use showrunner_engine::turn::CallRecord;
 use showrunner_journal::AppendError;
 
 use super::call_agent::fail;
@@ -26,6 +28,8 @@ pub(crate) struct Wish {
     pub definition: String,
     pub version: Option<u32>,
     pub input: Result<Value, EvalFault>,
+    /// The most that it may cost, where anything limits it.
+    pub budget: Budget,
 }
 
 impl Runtime {
@@ -89,6 +93,7 @@ impl Runtime {
             started_by: parent.started_by.clone(),
             parent: Some(ParentLink { run: work.run.clone(), step: step.clone(), token }),
             priority: parent.priority,
+            budget: wish.budget,
             ..StartRun::default()
         };
         let request =
@@ -139,7 +144,7 @@ impl Runtime {
                     let message = "the child was called back before it began";
                     let failure = Failure::new(ErrorClass::Cancelled, "called_back", message);
                     let outcome = ChildOutcome::Failed(failure);
-                    let command = Command::JoinChild { step, token, outcome };
+                    let command = Command::JoinChild { step, token, outcome, calls: Vec::new() };
                     return self.deliver(work, Some(token), command).await;
                 },
                 Err(error) if error.is_transient() && !self.is_stopping() => {
@@ -157,9 +162,11 @@ impl Runtime {
         work: &Work,
         parent: ParentLink,
         outcome: ChildOutcome,
+        calls: Vec<Arc<CallRecord>>,
     ) {
         let told = Work { run: parent.run, lease: Arc::clone(&work.lease), is_recovered: false };
-        let command = Command::JoinChild { step: parent.step, token: parent.token, outcome };
+        let (step, token) = (parent.step, parent.token);
+        let command = Command::JoinChild { step, token, outcome, calls };
         // Only a parent that has heard it is noted as knowing; else the next start tells it.
         if self.tell(&told, None, command).await {
             self.deliver(work, None, Command::ConfirmParent).await;

@@ -10,7 +10,7 @@ use showrunner_engine::id::{Digest, StepKey, Token};
 use showrunner_providers::MediaStatus;
 
 use super::call_agent::fail;
-use super::call_media::Place;
+use super::call_media::{Place, Unkept};
 use crate::Runtime;
 use crate::dispatch::Work;
 
@@ -65,7 +65,10 @@ impl Runtime {
                             assets: vec![made.asset],
                             cached: false,
                         })),
-                        Err(failure) => fail(&step, token, failure, Vec::new()),
+                        Err(Unkept::Failed(failure, paid)) => {
+                            fail(&step, token, failure, vec![paid])
+                        },
+                        Err(Unkept::Stopping) => return,
                     };
                     return self.deliver(work, Some(token), report).await;
                 },

@@ -7,16 +7,21 @@ use showrunner_engine::command::Command;
 use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::money::Spend;
+use showrunner_engine::refusal::Refusal;
 use showrunner_providers::{CallFailure, CallSafety, LookUp, Unpriced};
 
 use crate::Runtime;
 use crate::dispatch::Work;
+use crate::lease::SentCall;
 use crate::submit::SubmitError;
 
 /// How often a call in doubt is sent again under the same key before a person is asked.
 const RESENDS_MAX: u32 = 4;
 /// The first pause between two of those; doubled each time.
 const RESEND_PAUSE: Millis = Millis(250);
+
+/// The longest pause before it is looked again whether others have left money.
+const MONEY_PAUSE_LONGEST: Millis = Millis(2_000);
 
 /// Something that is paid for: a model's answer, or an order of media.
 #[async_trait]
@@ -38,6 +43,9 @@ pub(crate) trait Paid: Sync {
 
     /// The most that it can cost.
     fn ceiling(&self) -> Result<Spend, Unpriced>;
+
+    /// The call, for whoever has to find out what became of it.
+    fn as_sent(&self) -> SentCall;
 
     /// Makes the call.
     async fn send(&self) -> Result<Self::Answer, CallFailure>;
@@ -90,6 +98,7 @@ impl Runtime {
             if paid.safety() == CallSafety::Neither {
                 self.note_dispatch(payer).await?;
             }
+            payer.work.lease.note_sent(paid.as_sent());
             let sent = self.in_time(payer, paid.send()).await.ok_or(Unpaid::TakenOver)?;
             let failure = match sent {
                 Ok(answer) => return Ok(answer),
@@ -234,9 +243,15 @@ impl Runtime {
         let failed = |class, code: &str, message: String| {
             Err(Unpaid::Failed(Failure::new(class, code, message)))
         };
+        let mut pause = RESEND_PAUSE;
         loop {
             match self.submit(&work.run, command.clone()).await {
                 Ok(_) => return Ok(()),
+                // Others hold the money back: when they have cost less, it is there.
+                Err(SubmitError::Refused(Refusal::OverBudget { may_fit_later: true, .. })) => {
+                    self.pause(payer, pause).await?;
+                    pause = Millis(pause.0 * 2).min(MONEY_PAUSE_LONGEST);
+                },
                 Err(SubmitError::Refused(refusal)) => {
                     return failed(ErrorClass::Budget, refusal.code(), refusal.to_string());
                 },

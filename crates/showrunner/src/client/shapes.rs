@@ -51,6 +51,10 @@ pub(crate) struct Run {
     pub(crate) waits: Vec<Wait>,
     /// Millionths of a dollar.
     pub(crate) cost_micros: i64,
+    #[serde(default)]
+    pub(crate) unknown_calls: u32,
+    #[serde(default)]
+    pub(crate) unknown_micros: i64,
     /// Its limit.
     pub(crate) budget: Option<Budget>,
     /// Why it failed.

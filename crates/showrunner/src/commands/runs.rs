@@ -158,6 +158,10 @@ fn facts(run: &Run) -> String {
     lines.extend(run.ended_at.as_ref().map(|at| format!("ended       {at}")));
     let simulated = if run.simulated { " (simulated)" } else { "" };
     lines.push(format!("cost        {}{simulated}", money(run.cost_micros)));
+    if run.unknown_calls > 0 {
+        let (calls, most) = (run.unknown_calls, money(run.unknown_micros));
+        lines.push(format!("not known   the price of {calls} calls, up to {most}"));
+    }
     for wait in &run.waits {
         let until = wait.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
         lines.push(format!("waits       {} for {}{until}", wait.step, wait.what));

@@ -169,6 +169,8 @@ catalogue! {
         cost_actual: "Actual" / "実績";
         cost_budget: "Budget" / "予算";
         cost_reserved: "Reserved" / "確保中";
+        cost_unknown: "Price not known" / "料金不明";
+        cost_unknown_calls: "{n} calls, up to" / "{n}件、最大";
         tokens: "Tokens" / "トークン";
         duration: "Duration" / "所要時間";
         expected: "Expected" / "目安";

@@ -102,6 +102,10 @@ pub struct RunJson {
     pub tokens: u64,
     /// What is held back for work under way.
     pub reserved_micros: i64,
+    /// Calls whose price nobody knows: neither we nor their provider could say what became of them.
+    pub unknown_calls: u32,
+    /// The most that those may have cost, as far as it was held back for them.
+    pub unknown_micros: i64,
     /// Its limit.
     pub budget: BudgetView,
     /// Why it failed.
@@ -151,7 +155,9 @@ impl RunJson {
             cost_usd: run.spent.cost.as_usd(),
             cost_micros: run.spent.cost.0,
             tokens: run.spent.tokens,
-            reserved_micros: run.reserved.cost.0,
+            reserved_micros: run.reserved.minus(run.unknown).cost.0,
+            unknown_calls: run.unknown_calls,
+            unknown_micros: run.unknown.cost.0,
             budget: run.budget.into(),
             failure: run.failure.as_ref().map(FailureView::from),
             close_reason: run.close_reason.clone(),

@@ -61,7 +61,12 @@ pub(super) fn money_card(page: &Page<'_>) -> Markup {
             dl class="pairs" {
                 div { dt { (words.cost_actual) } dd class="big num" { (money(run.spent.cost)) } }
                 div { dt { (words.cost_estimate) } dd class="num" { (money(estimate.spend.cost)) } }
-                @if run.reserved.cost.0 > 0 { div { dt { (words.cost_reserved) } dd class="num" { (money(run.reserved.cost)) } } }
+                @let held = run.reserved.minus(run.unknown);
+                @if held.cost.0 > 0 { div { dt { (words.cost_reserved) } dd class="num" { (money(held.cost)) } } }
+                @if run.unknown_calls > 0 {
+                    @let calls = words.cost_unknown_calls.replace("{n}", &run.unknown_calls.to_string());
+                    div { dt { (words.cost_unknown) } dd class="num" { (calls) " " (money(run.unknown.cost)) } }
+                }
                 @if let Some(budget) = run.budget.cost.or(run.definition.budget.cost) {
                     div { dt { (words.cost_budget) } dd class="num" { (money(budget)) } }
                 }
