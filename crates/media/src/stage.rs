@@ -40,7 +40,13 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn plan(aspect: AspectRatio, family: Family, rng: &Rng) -> Self {
+    /// `side` where it is decided already; a wide picture has its copy on the left all the same.
+    pub(crate) fn plan(
+        aspect: AspectRatio,
+        family: Family,
+        rng: &Rng,
+        side: Option<Side>,
+    ) -> Self {
         let (w, h) = aspect.pixels();
         let (w, h) = (f64::from(w), f64::from(h));
         let unit = w.min(h);
@@ -48,7 +54,7 @@ impl Stage {
         let is_tall = aspect == AspectRatio::Tall;
         let safe_top = if is_tall { h * 0.088 } else { margin };
         let safe_bottom = if is_tall { h * 0.125 } else { margin };
-        let side = if w > h { Side::Left } else { side_of(family, rng) };
+        let side = if w > h { Side::Left } else { side.unwrap_or_else(|| side_of(family, rng)) };
         let inner = w - 2.0 * margin;
         let (copy, scene) = match side {
             Side::Left => (
