@@ -125,6 +125,8 @@ pub(crate) fn render_still(
     let mut plan = Plan::of(spec, &copy);
     if is_titled {
         plan.stage = Stage::plan(spec.aspect, plan.brief.family, &plan.rng, Some(Side::Top));
+    } else {
+        plan.stage = plan.stage.without_copy();
     }
     let scene = plan.scene();
     let plain = draw_scene(fonts, &scene, spec.aspect)?;

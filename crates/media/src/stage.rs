@@ -87,6 +87,18 @@ impl Stage {
         Self { w, h, unit, margin, safe_top, side, copy, scene, focus, radius }
     }
 
+    /// The same plan for a picture without copy, as a film shows it: the scene has all the room,
+    /// and its subject stands nearer to the middle.
+    pub(crate) fn without_copy(self) -> Self {
+        let (x, y) = self.focus;
+        Self {
+            copy: Rect { x: 0.0, y: 0.0, w: 0.0, h: 0.0 },
+            scene: Rect { x: 0.0, y: 0.0, w: self.w, h: self.h },
+            focus: if self.side == Side::Left { (self.w * 0.62, y) } else { (x, y) },
+            ..self
+        }
+    }
+
     /// `n` values spread evenly from the left edge to the right, a little beyond both.
     pub(crate) fn across(&self, n: usize) -> impl Iterator<Item = f64> + use<> {
         let (from, step) = (-0.05 * self.w, 1.1 * self.w / count(n.max(2) - 1));

@@ -4,6 +4,8 @@ use crate::{film::script::Script, num::count};
 
 /// A shot longer than this is followed by another view of the same scene, in seconds.
 const SHOT_MAX: f64 = 8.0;
+/// A shot shorter than this before the closing card is not worth its cut.
+const SHOT_MIN: f64 = 2.2;
 /// Films shorter than this have no closing card: it would take too much of them.
 const CARD_FROM: f64 = 6.0;
 
@@ -53,9 +55,9 @@ pub(super) fn shots(script: &Script) -> Vec<Shot> {
     shots
 }
 
-/// Ends the shots with a card: what began after it is not shown, what began just before is short.
+/// Ends the shots with a card; what would begin after it or just before is not begun.
 fn close(shots: &mut Vec<Shot>, from: f64, to: f64) {
-    while shots.len() > 1 && shots.last().is_some_and(|last| last.from > from - 0.8) {
+    while shots.len() > 1 && shots.last().is_some_and(|last| last.from > from - SHOT_MIN) {
         shots.pop();
     }
     let Some(last) = shots.last_mut() else { return };

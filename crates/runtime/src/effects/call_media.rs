@@ -208,7 +208,7 @@ impl Runtime {
         job: MediaJob,
     ) -> Result<Made, Failure> {
         let drawn = matches!(job.result, MediaResult::Render(_));
-        let file = self.file_of(job.result).await?;
+        let file = self.file_of(place, job.result).await?;
         let id = AssetId::of(place.run, place.token, 0);
         let bytes = file.bytes.len() as u64;
         let sha256 = self.store(file.bytes).await?;
@@ -222,7 +222,7 @@ impl Runtime {
             sha256: sha256.clone(),
             width: file.width,
             height: file.height,
-            duration_ms: None,
+            duration_ms: file.duration_ms,
             alt: file.alt,
             // What a scripted vendor "made" was drawn here: the file is real, its maker is not.
             simulated: job.simulated,

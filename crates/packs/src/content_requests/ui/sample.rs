@@ -3,8 +3,48 @@
 use serde_json::{Map, Value, json};
 use showrunner_web::ui::Language;
 
+use crate::content_requests::brief::RequestType;
+
 /// A brief that shows what a brief is.
-pub(super) fn in_language(language: Language) -> Map<String, Value> {
+pub(super) fn in_language(language: Language, kind: RequestType) -> Map<String, Value> {
+    match kind {
+        RequestType::Image => picture(language),
+        RequestType::VideoWithVo | RequestType::VideoNoVo => film(language),
+    }
+}
+
+fn film(language: Language) -> Map<String, Value> {
+    let (title, prompt, style, code) = match language {
+        Language::Ja => (
+            "秋の新作「朝焼けブレンド」の動画",
+            "秋の新作「朝焼けブレンド」の発売を知らせる30秒の動画。夜明けの台所、湯気の立つ一杯、\
+             山の農園、夜の焙煎所。忙しい朝に五分だけ自分の時間を持ちたい三十代へ。\
+             豆は一つの農園から、焙煎して七日以内に届くことを、静かに語ってください。",
+            "温かいフィルム調、ゆっくりした動き",
+            "ja",
+        ),
+        Language::En => (
+            "Film for Daybreak Blend",
+            "A film of half a minute for the launch of our autumn coffee, Daybreak Blend: a kitchen \
+             at sunrise, one steaming cup, the farm in the mountains, the roastery at night. For \
+             people in their thirties who want five minutes of their own on a busy morning. Say \
+             quietly that the beans come from one farm and leave us within seven days of roasting.",
+            "warm like film, slow movement",
+            "en",
+        ),
+    };
+    let sample = json!({
+        "title": title,
+        "prompt": prompt,
+        "style_preset": style,
+        "language": code,
+        "aspect_ratio": "16:9",
+        "duration_seconds": 30,
+    });
+    sample.as_object().cloned().unwrap_or_default()
+}
+
+fn picture(language: Language) -> Map<String, Value> {
     let (title, prompt, style, code) = match language {
         Language::Ja => (
             "秋の新作「朝焼けブレンド」発売",
