@@ -129,9 +129,9 @@ pub(crate) fn render_still(
         plan.stage = plan.stage.without_copy();
     }
     let scene = plan.scene();
-    let plain = draw_scene(fonts, &scene, spec.aspect)?;
+    let bare = draw_scene(fonts, &scene, spec.aspect)?;
     let titled = if is_titled {
-        let mut titled = plain.clone();
+        let mut titled = bare.clone();
         let blocks = copy::set(fonts, &copy, &scene);
         let overlay = copy::ink(fonts, &blocks, &scene, &mut titled);
         paint(fonts, &overlay, &mut titled)?;
@@ -141,7 +141,7 @@ pub(crate) fn render_still(
     };
     let focus = (plan.stage.focus.0 / plan.stage.w, plan.stage.focus.1 / plan.stage.h);
     let alt_text = alt::text(&plan.brief, &copy);
-    Ok(Still { plain, titled, focus, palette: plan.palette.listing(), alt_text })
+    Ok(Still { plain: bare, titled, focus, palette: plan.palette.listing(), alt_text })
 }
 
 /// Written into every file, so that nobody takes it for a photograph.

@@ -17,6 +17,7 @@ mod captions;
 mod encode;
 mod lettering;
 mod music;
+#[expect(clippy::many_single_char_names, reason = "colour spaces name their axes so")]
 mod plane;
 mod reel;
 mod script;

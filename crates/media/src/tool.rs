@@ -159,7 +159,9 @@ impl Tools {
             .args(&order.arguments)
             .env_clear()
             .env("LANG", "C.UTF-8")
-            .env("HOME", order.folder)
+            // Nobody's home: no file of a user's settings is read. And the same one each time, for
+            // espeak-ng 1.51 lets what its length leaves in memory be heard.
+            .env("HOME", "/nonexistent")
             .current_dir(order.folder)
             .process_group(0)
             .stdin(Stdio::piped())
@@ -172,7 +174,7 @@ impl Tools {
 
 /// How a child ended.
 struct End {
-    fed: Result<(), MediaError>,
+    given: Result<(), MediaError>,
     status: io::Result<ExitStatus>,
     output: io::Result<Vec<u8>>,
     complaint: Vec<u8>,
@@ -193,8 +195,8 @@ fn attend(
         let watcher = scope.spawn(move || guard(pid, order.limits.wall_seconds, watch, &until_done));
         let output = scope.spawn(move || read(stdout));
         let complaint = scope.spawn(move || tail(stderr));
-        let fed = stdin.map_or(Ok(()), |mut stdin| feed(&mut stdin));
-        if fed.is_err() {
+        let given = stdin.map_or(Ok(()), |mut stdin| feed(&mut stdin));
+        if given.is_err() {
             kill(pid);
         }
         // Both pipes end when the last of the group has gone; only then is it waited for.
@@ -202,7 +204,7 @@ fn attend(
         let complaint = complaint.join().unwrap_or_default();
         drop(done);
         let is_over_time = watcher.join().unwrap_or(false);
-        End { fed, status: child.wait(), output, complaint, is_over_time }
+        End { given, status: child.wait(), output, complaint, is_over_time }
     })
 }
 
@@ -261,7 +263,7 @@ fn judge(order: &Order<'_>, watch: &Watch, end: End) -> Result<Vec<u8>, MediaErr
         let said = String::from_utf8_lossy(&end.complaint);
         return Err(failed(order, &format!("{status}: {}", said.trim())));
     }
-    end.fed?;
+    end.given?;
     let output = end.output.map_err(|error| failed(order, &error.to_string()))?;
     if output.len() as u64 > OUTPUT_MAX {
         return Err(failed(order, "it answered more than it may"));

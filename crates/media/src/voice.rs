@@ -38,7 +38,7 @@ pub struct VoiceSpec {
     #[serde(default)]
     pub language: Language,
     /// Whose voice: `female`, `male`, `deep`, `bright`, or a name of espeak-ng's own (`en-gb`,
-    /// `en-us+f3`). One that is not known here is replaced by the usual one.
+    /// `en-us+m3`). One that is not known here is replaced by the usual one.
     #[serde(default)]
     pub voice: Option<String>,
     /// 1 is usual; 0.7 to 1.9 are held to.
@@ -90,6 +90,9 @@ pub(crate) fn utter(
         folder: scratch.path(),
         limits: LIMITS,
     };
+    // espeak-ng 1.51 drops the last byte of what it reads and looks at the one behind it: without
+    // a line's end that would be a letter, and a sound that is not always the same.
+    let text = format!("{text}\n");
     let answer = tools.run(&order, watch, |stdin| {
         stdin.write_all(text.as_bytes()).map_err(|error| crate::tool::failed(&order, &error.to_string()))
     })?;
@@ -98,12 +101,14 @@ pub(crate) fn utter(
     Ok(wave.trimmed())
 }
 
-/// The name espeak-ng knows a voice by. Voices of its own are taken as they are if their
-/// language is the one spoken: only letters, digits, `-` and one variant after `+`.
+/// The name espeak-ng knows a voice by. Only variants without an echo: those of espeak-ng 1.51 that
+/// have one (f2–f5, m2) read memory that nobody has written, and do not always sound the same.
+/// A name of its own is taken as it is if its language is the one spoken: letters, digits and `-`,
+/// and one variant after `+`.
 fn voice_name(language: Language, asked: &str) -> String {
     let (tongue, usual) = match language {
-        Language::Ja => ("ja", "ja+f2"),
-        Language::En => ("en", "en-us+f3"),
+        Language::Ja => ("ja", "ja+f1"),
+        Language::En => ("en", "en-us+f1"),
     };
     let base = usual.split('+').next().unwrap_or(tongue);
     let asked = asked.trim().to_ascii_lowercase();
@@ -111,7 +116,7 @@ fn voice_name(language: Language, asked: &str) -> String {
         "female" | "woman" | "女性" => usual.to_owned(),
         "male" | "man" | "男性" => format!("{base}+m3"),
         "deep" | "low" => format!("{base}+m7"),
-        "bright" | "young" => format!("{base}+f4"),
+        "bright" | "young" => format!("{base}+Annie"),
         own if is_own(own, tongue) => own.to_owned(),
         _ => usual.to_owned(),
     }
@@ -120,7 +125,7 @@ fn voice_name(language: Language, asked: &str) -> String {
 fn is_own(name: &str, tongue: &str) -> bool {
     let (base, variant) = name.split_once('+').unwrap_or((name, "f1"));
     let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let is_variant = matches!(variant.as_bytes(), [b'f' | b'm', b'1'..=b'8']);
+    let is_variant = matches!(variant, "f1" | "m1" | "m3" | "m4" | "m5" | "m6" | "m7" | "m8");
     let regions = ["", "-us", "-gb", "-029", "-gb-scotland", "-gb-x-rp"];
     let region = base.strip_prefix(tongue).unwrap_or("-");
     is_plain(base) && is_variant && regions.contains(&region) && (tongue == "en" || region.is_empty())
@@ -160,18 +165,18 @@ mod tests {
         let text = "Beans from one farm, with you within seven days of roasting.";
         let usual = say(text, Language::En, 1.0);
         assert!(say(text, Language::En, 1.5).duration_ms < usual.duration_ms * 85 / 100);
-        assert_eq!(say(text, Language::En, 1.0), usual);
+        assert!(say(text, Language::En, 1.0).wav == usual.wav);
     }
 
     #[test]
     fn text_is_never_an_option_and_a_voice_never_a_path() {
         let voice = say("--version -f /etc/passwd", Language::En, 1.0);
         assert!(voice.duration_ms > 500);
-        for bad in ["../../etc/passwd", "en-us+../x", "mb-jp1", "--help", "", "zh"] {
-            assert_eq!(voice_name(Language::En, bad), "en-us+f3", "{bad}");
+        for bad in ["../../etc/passwd", "en-us+../x", "en+f2", "mb-jp1", "--help", "", "zh"] {
+            assert_eq!(voice_name(Language::En, bad), "en-us+f1", "{bad}");
         }
         assert_eq!(voice_name(Language::En, "en-GB"), "en-gb");
         assert_eq!(voice_name(Language::Ja, "male"), "ja+m3");
-        assert_eq!(voice_name(Language::Ja, "en-us"), "ja+f2");
+        assert_eq!(voice_name(Language::Ja, "en-us"), "ja+f1");
     }
 }

@@ -188,9 +188,9 @@ impl<'a> Reel<'a> {
                 titled.sample(view, frame);
                 let gone = ease((at - until) / TITLE_FADE);
                 if gone > 0.0 {
-                    let mut plain = frame.clone();
-                    developed.plain.sample(view, &mut plain);
-                    frame.mix(&plain, gone);
+                    let mut below = frame.clone();
+                    developed.plain.sample(view, &mut below);
+                    frame.mix(&below, gone);
                 }
             },
             (Some(titled), Kind::Card) => titled.sample(view, frame),

@@ -64,7 +64,7 @@ fn how_it_ended_and_what_it_said_last_is_told() {
     let script = "i=0; while [ $i -lt 999 ]; do echo noise $i >&2; i=$((i+1)); done; \
                   echo the reason >&2; exit 7";
     let fault = shell(script, LIMITS, &Watch::default()).unwrap_err().to_string();
-    assert!(fault.contains("7") && fault.ends_with("the reason"), "{fault}");
+    assert!(fault.contains('7') && fault.ends_with("the reason"), "{fault}");
     assert!(fault.len() < COMPLAINT_MAX + 200);
 }
 
