@@ -28,17 +28,45 @@ fn main() {
     let seconds: u64 = get(3, "30").parse().unwrap();
     let scenes = if is_ja {
         vec![
-            scene("夜明けの台所、窓から入る低い光、湯気の立つ一杯のコーヒー", "五分だけ、自分の朝を。", 5.0),
-            scene("山あいの農園、朝霧とコーヒーの木", "豆は、一つの農園から届きます。朝霧の中で育った実を、一粒ずつ手で摘みました。", 8.0),
+            scene(
+                "夜明けの台所、窓から入る低い光、湯気の立つ一杯のコーヒー",
+                "五分だけ、自分の朝を。",
+                5.0,
+            ),
+            scene(
+                "山あいの農園、朝霧とコーヒーの木",
+                "豆は、一つの農園から届きます。朝霧の中で育った実を、一粒ずつ手で摘みました。",
+                8.0,
+            ),
             scene("焙煎所の静かな夜、街の灯り", "焙煎してから七日以内に、あなたの台所へ。", 7.0),
-            scene("テーブルの上の花とカップ", "秋の新作「朝焼けブレンド」。忙しい朝に、静かな一杯をどうぞ。", 10.0),
+            scene(
+                "テーブルの上の花とカップ",
+                "秋の新作「朝焼けブレンド」。忙しい朝に、静かな一杯をどうぞ。",
+                10.0,
+            ),
         ]
     } else {
         vec![
-            scene("A kitchen at sunrise, one steaming cup of coffee", "Five minutes of your own.", 5.0),
-            scene("A farm in the mountains in morning mist", "The beans come from one farm. Every cherry is picked by hand, in the mist of the morning.", 8.0),
-            scene("The roastery at night, city lights", "They leave us within seven days of roasting.", 7.0),
-            scene("Flowers and a cup on a table", "Daybreak Blend, our new coffee for autumn. A quiet cup for a busy morning.", 10.0),
+            scene(
+                "A kitchen at sunrise, one steaming cup of coffee",
+                "Five minutes of your own.",
+                5.0,
+            ),
+            scene(
+                "A farm in the mountains in morning mist",
+                "The beans come from one farm. Every cherry is picked by hand, in the mist of the morning.",
+                8.0,
+            ),
+            scene(
+                "The roastery at night, city lights",
+                "They leave us within seven days of roasting.",
+                7.0,
+            ),
+            scene(
+                "Flowers and a cup on a table",
+                "Daybreak Blend, our new coffee for autumn. A quiet cup for a busy morning.",
+                10.0,
+            ),
         ]
     };
     let some = |ja: &str, en: &str| Some(if is_ja { ja } else { en }.to_owned());
@@ -61,8 +89,8 @@ fn main() {
         frames_per_second: 24,
     };
     let began = Instant::now();
-    let film =
-        render_film(&Fonts::system().unwrap(), &Tools::default(), &spec, &Watch::default()).unwrap();
+    let film = render_film(&Fonts::system().unwrap(), &Tools::default(), &spec, &Watch::default())
+        .unwrap();
     println!("{:?} for {} bytes", began.elapsed(), film.mp4.len());
     println!("{:?}\n{}", probe_video(&film.mp4).unwrap(), film.alt_text);
     let path = get(0, "film.mp4");

@@ -158,6 +158,6 @@ pub fn render_film(
         duration_ms: spec.duration_ms,
         spoken_ms: speech.spoken_ms(),
         poster: reel.poster(png::encode_rgb)?,
-        alt_text: reel.alt_text(&script),
+        alt_text: reel.alt_text(&script, spec.voice.is_some()),
     })
 }

@@ -25,8 +25,8 @@ mod voice;
 
 pub use art::{COMPOSITIONS, Picture, render_art};
 pub use error::MediaError;
-pub use fonts::Fonts;
 pub use film::{FILM_MS, Film, FilmScene, FilmSpec, SCENES_MAX, render_film};
+pub use fonts::Fonts;
 pub use probe::{ImageFacts, PIXELS_MAX, VideoFacts, probe_image, probe_video};
 pub use spec::{ArtSpec, AspectRatio, Language};
 pub use thumbnail::thumbnail;

@@ -41,12 +41,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// `side` where it is decided already; a wide picture has its copy on the left all the same.
-    pub(crate) fn plan(
-        aspect: AspectRatio,
-        family: Family,
-        rng: &Rng,
-        side: Option<Side>,
-    ) -> Self {
+    pub(crate) fn plan(aspect: AspectRatio, family: Family, rng: &Rng, side: Option<Side>) -> Self {
         let (w, h) = aspect.pixels();
         let (w, h) = (f64::from(w), f64::from(h));
         let unit = w.min(h);

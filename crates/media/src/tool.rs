@@ -72,10 +72,10 @@ impl Tools {
     /// Where a program is.
     pub fn find(&self, tool: Tool) -> Result<PathBuf, MediaError> {
         let places = self.folders.iter().map(|folder| folder.join(tool.program));
-        places.into_iter().find(|path| path.is_file()).ok_or(MediaError::ToolMissing {
-            program: tool.program,
-            package: tool.package,
-        })
+        places
+            .into_iter()
+            .find(|path| path.is_file())
+            .ok_or(MediaError::ToolMissing { program: tool.program, package: tool.package })
     }
 }
 
@@ -192,7 +192,8 @@ fn attend(
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (done, until_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let watcher = scope.spawn(move || guard(pid, order.limits.wall_seconds, watch, &until_done));
+        let watcher =
+            scope.spawn(move || guard(pid, order.limits.wall_seconds, watch, &until_done));
         let output = scope.spawn(move || read(stdout));
         let complaint = scope.spawn(move || tail(stderr));
         let given = stdin.map_or(Ok(()), |mut stdin| feed(&mut stdin));

@@ -22,12 +22,8 @@ const WORDS_A_MINUTE: f64 = 158.0;
 /// The quickest and slowest that can still be followed, against a pace of 1.
 pub(crate) const PACES: (f64, f64) = (0.7, 1.9);
 
-const LIMITS: Limits = Limits {
-    wall_seconds: 60,
-    cpu_seconds: 60,
-    memory_bytes: 1 << 30,
-    file_bytes: 64 << 20,
-};
+const LIMITS: Limits =
+    Limits { wall_seconds: 60, cpu_seconds: 60, memory_bytes: 1 << 30, file_bytes: 64 << 20 };
 
 /// A text to be spoken. Text and voice are untrusted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,7 +90,9 @@ pub(crate) fn utter(
     // a line's end that would be a letter, and a sound that is not always the same.
     let text = format!("{text}\n");
     let answer = tools.run(&order, watch, |stdin| {
-        stdin.write_all(text.as_bytes()).map_err(|error| crate::tool::failed(&order, &error.to_string()))
+        stdin
+            .write_all(text.as_bytes())
+            .map_err(|error| crate::tool::failed(&order, &error.to_string()))
     })?;
     let wave = Wave::from_espeak(&answer)
         .ok_or_else(|| crate::tool::failed(&order, "what it wrote is no sound"))?;
@@ -128,7 +126,10 @@ fn is_own(name: &str, tongue: &str) -> bool {
     let is_variant = matches!(variant, "f1" | "m1" | "m3" | "m4" | "m5" | "m6" | "m7" | "m8");
     let regions = ["", "-us", "-gb", "-029", "-gb-scotland", "-gb-x-rp"];
     let region = base.strip_prefix(tongue).unwrap_or("-");
-    is_plain(base) && is_variant && regions.contains(&region) && (tongue == "en" || region.is_empty())
+    is_plain(base)
+        && is_variant
+        && regions.contains(&region)
+        && (tongue == "en" || region.is_empty())
 }
 
 #[cfg(test)]

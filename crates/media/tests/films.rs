@@ -93,7 +93,10 @@ fn every_format_has_its_size_length_streams_and_motion() {
         let facts = probe_video(&film.mp4).unwrap();
         assert_eq!((facts.width, facts.height), size);
         assert!(facts.duration_ms.abs_diff(7_000) <= 100, "{}", facts.duration_ms);
-        assert_eq!((facts.video_codec.as_str(), facts.audio_codec.as_deref()), ("avc1", Some("mp4a")));
+        assert_eq!(
+            (facts.video_codec.as_str(), facts.audio_codec.as_deref()),
+            ("avc1", Some("mp4a"))
+        );
         assert!(facts.is_fast_start && film.spoken_ms > 1_500);
         assert!(!probe_image(&film.poster).unwrap().blank);
         let frames = frames(&film);

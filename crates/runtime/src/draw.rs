@@ -155,8 +155,7 @@ impl Runtime {
                 let easel = self.easel().clone();
                 let stop = StopOnDrop(Watch::default());
                 let watch = stop.0.clone();
-                let work =
-                    tokio::task::spawn_blocking(move || easel.make((kind, &order), &watch));
+                let work = tokio::task::spawn_blocking(move || easel.make((kind, &order), &watch));
                 let made = if kind == MediaKind::Video {
                     self.attend(place, work, &stop.0).await
                 } else {

@@ -51,7 +51,8 @@ impl Lettering {
         let mut painter = Painter::new(self.w, self.h);
         let top = self.floor() - self.unit() * 0.24;
         let night = Color::new(0.13, 0.012, 260.0);
-        let stops = [(0.0, night, 0.0), (0.45, night, 0.42), (0.75, night, 0.66), (1.0, night, 0.74)];
+        let stops =
+            [(0.0, night, 0.0), (0.45, night, 0.42), (0.75, night, 0.66), (1.0, night, 0.74)];
         let fill = painter.linear((0.0, top), (0.0, self.h), &stops);
         painter.rect(0.0, top, (self.w, self.h - top), fill);
         let mut canvas = self.canvas()?;

@@ -32,8 +32,7 @@ pub(super) fn bed(spec: &FilmSpec, seconds: f64, rate: u32) -> Wave {
     let mood = spec.mood.join(" ").to_lowercase();
     let dark = ["dark", "night", "luxury", "mystery", "serious", "夜", "静寂", "高級", "暗", "哀"];
     let is_minor = dark.iter().any(|word| mood.contains(word));
-    let chords =
-        if is_minor { rng.pick(&MINOR, MINOR[0]) } else { rng.pick(&MAJOR, MAJOR[0]) };
+    let chords = if is_minor { rng.pick(&MINOR, MINOR[0]) } else { rng.pick(&MAJOR, MAJOR[0]) };
     let key = 196.0 * 2.0_f64.powf(count(rng.below(6)) / 12.0);
     let mut wave = Wave::silence(seconds, rate);
     let mut at = 0.0;

@@ -128,11 +128,13 @@ impl Planes {
         let mut rgb = Vec::with_capacity(y.data.len() * 3);
         for (at, light) in y.data.iter().enumerate() {
             let place = (at / y.w / 2) * u.w + (at % y.w) / 2;
-            let colour = |plane: &Plane| {
-                f64::from(plane.data.get(place).copied().unwrap_or(128)) - 128.0
-            };
-            let (light, cb, cr) =
-                ((f64::from(*light) - 16.0) * 255.0 / 219.0, colour(u) * 255.0 / 224.0, colour(v) * 255.0 / 224.0);
+            let colour =
+                |plane: &Plane| f64::from(plane.data.get(place).copied().unwrap_or(128)) - 128.0;
+            let (light, cb, cr) = (
+                (f64::from(*light) - 16.0) * 255.0 / 219.0,
+                colour(u) * 255.0 / 224.0,
+                colour(v) * 255.0 / 224.0,
+            );
             rgb.push(byte(light + 1.5748 * cr));
             rgb.push(byte(light - 0.1873 * cb - 0.4681 * cr));
             rgb.push(byte(light + 1.8556 * cb));

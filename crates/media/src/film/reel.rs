@@ -48,7 +48,8 @@ pub(super) struct Reel<'a> {
     rate: u32,
     has_own_palette: bool,
     palette: Vec<String>,
-    subjects: Vec<String>,
+    /// What the first shot shows, in words.
+    opening: Option<String>,
     developed: BTreeMap<usize, Developed>,
     shade: Option<(Overlay, (f64, f64))>,
     caption: Option<(usize, Overlay)>,
@@ -99,7 +100,7 @@ impl<'a> Reel<'a> {
             rate: spec.frames_per_second,
             has_own_palette: !spec.palette.is_empty(),
             palette: spec.palette.clone(),
-            subjects: Vec::new(),
+            opening: None,
             developed: BTreeMap::new(),
             shade,
             caption: None,
@@ -134,7 +135,9 @@ impl<'a> Reel<'a> {
         self.letter(at)?;
         let [frame, _] = &self.frames;
         // The moment at which the title stands, or else the first one, stands for the film.
-        if self.poster.is_none() && (at >= 1.0 || n + 1 == crate::num::ticks(self.seconds, self.rate)) {
+        if self.poster.is_none()
+            && (at >= 1.0 || n + 1 == crate::num::ticks(self.seconds, self.rate))
+        {
             self.poster = Some(frame.clone());
         }
         self.developed.retain(|shot, _| *shot >= now);
@@ -152,24 +155,22 @@ impl<'a> Reel<'a> {
         }
     }
 
-    /// What is seen, in words.
-    pub(super) fn alt_text(&self, script: &Script) -> String {
-        let seconds = script.seconds;
-        let mut seen: Vec<&str> = Vec::new();
-        for subject in &self.subjects {
-            if !seen.contains(&subject.as_str()) {
-                seen.push(subject);
-            }
-        }
-        let first = seen.first().copied().unwrap_or_default();
-        match self.language {
-            Language::Ja => format!(
-                "{seconds:.0}秒の動画、{}シーン。冒頭: {first}",
-                script.scenes.len()
+    /// What is seen and heard, in words.
+    pub(super) fn alt_text(&self, script: &Script, is_spoken: bool) -> String {
+        let (seconds, scenes) = (script.seconds, script.scenes.len());
+        let first = self.opening.as_deref().unwrap_or_default();
+        match (self.language, is_spoken) {
+            (Language::Ja, true) => {
+                format!("{seconds:.0}秒の動画、{scenes}シーン、ナレーション付き。冒頭: {first}")
+            },
+            (Language::Ja, false) => {
+                format!("{seconds:.0}秒の動画、{scenes}シーン、ナレーションなし。冒頭: {first}")
+            },
+            (Language::En, true) => format!(
+                "A film of {seconds:.0} seconds in {scenes} scenes, with a voice. It opens with: {first}"
             ),
-            Language::En => format!(
-                "A film of {seconds:.0} seconds in {} scenes. It opens with: {first}",
-                script.scenes.len()
+            (Language::En, false) => format!(
+                "A film of {seconds:.0} seconds in {scenes} scenes. Nobody speaks. It opens with: {first}"
             ),
         }
     }
@@ -177,7 +178,8 @@ impl<'a> Reel<'a> {
     /// Puts what the camera of a shot sees at this moment into one of the two frames.
     fn shoot(&mut self, shot: usize, at: f64, into: usize) -> Result<(), MediaError> {
         self.develop(shot)?;
-        let (Some(plan), Some(developed)) = (self.shots.get(shot), self.developed.get(&shot)) else {
+        let (Some(plan), Some(developed)) = (self.shots.get(shot), self.developed.get(&shot))
+        else {
             return Ok(());
         };
         let length = plan.to - plan.from + FADE;
@@ -211,7 +213,7 @@ impl<'a> Reel<'a> {
         let mut rng = self.seed.fork(&format!("camera {shot}"));
         let path = Move::choose(plan.kind, still.focus, &mut rng);
         let Still { plain, titled, palette, alt_text, .. } = still;
-        self.subjects.push(alt_text);
+        self.opening.get_or_insert(alt_text);
         if !self.has_own_palette {
             // Without a brand's colours the first scene's hold, so that the film is of one piece.
             self.has_own_palette = true;
@@ -308,9 +310,8 @@ fn orders(spec: &FilmSpec, script: &Script, shots: &[Shot]) -> Vec<ArtSpec> {
 /// The picture at another size, carefully.
 fn shrink(pixmap: &Pixmap, (w, h): (u32, u32)) -> Result<Pixmap, MediaError> {
     let drawing = |reason: String| MediaError::Drawing { reason };
-    let source =
-        ImageRef::new(pixmap.width(), pixmap.height(), pixmap.data(), PixelType::U8x4)
-            .map_err(|error| drawing(error.to_string()))?;
+    let source = ImageRef::new(pixmap.width(), pixmap.height(), pixmap.data(), PixelType::U8x4)
+        .map_err(|error| drawing(error.to_string()))?;
     let mut small = Image::new(w, h, PixelType::U8x4);
     let filter = ResizeAlg::Convolution(fast_image_resize::FilterType::CatmullRom);
     let options = ResizeOptions::new().resize_alg(filter).use_alpha(false);

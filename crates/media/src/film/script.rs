@@ -135,7 +135,9 @@ fn sentences(text: &str) -> Vec<String> {
         let is_end = match c {
             '。' | '！' | '？' => !next.is_some_and(closes),
             '.' | '!' | '?' => next.is_none_or(char::is_whitespace),
-            '」' | '』' | '”' => sentence.chars().rev().nth(1).is_some_and(|c| "。！？".contains(c)),
+            '」' | '』' | '”' => {
+                sentence.chars().rev().nth(1).is_some_and(|c| "。！？".contains(c))
+            },
             _ => false,
         };
         if is_end {

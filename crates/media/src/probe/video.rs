@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn what_is_no_film_is_refused_and_never_followed() {
-        let playlist: &[u8] = b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nfile:///etc/passwd\n";
+        let playlist: &[u8] =
+            b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nfile:///etc/passwd\n";
         let concat: &[u8] = b"ffconcat version 1.0\nfile '/etc/passwd'\n";
         let svg: &[u8] = b"<svg xmlns:xlink='x'><image xlink:href='file:///etc/passwd'/></svg>";
         let huge: &[u8] = b"\0\0\0\x10ftypisom\0\0\0\0\xff\xff\xff\xffmoov";

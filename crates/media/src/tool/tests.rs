@@ -1,11 +1,7 @@
 use super::*;
 
-const LIMITS: Limits = Limits {
-    wall_seconds: 60,
-    cpu_seconds: 20,
-    memory_bytes: 1 << 30,
-    file_bytes: 1 << 20,
-};
+const LIMITS: Limits =
+    Limits { wall_seconds: 60, cpu_seconds: 20, memory_bytes: 1 << 30, file_bytes: 1 << 20 };
 
 fn shell(script: &str, limits: Limits, watch: &Watch) -> Result<Vec<u8>, MediaError> {
     let folder = tempfile::tempdir().unwrap();

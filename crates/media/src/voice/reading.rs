@@ -10,12 +10,8 @@ use crate::{
     tool::{Limits, MECAB, Order, Tools, Watch, failed},
 };
 
-const LIMITS: Limits = Limits {
-    wall_seconds: 30,
-    cpu_seconds: 30,
-    memory_bytes: 1 << 30,
-    file_bytes: 1 << 20,
-};
+const LIMITS: Limits =
+    Limits { wall_seconds: 30, cpu_seconds: 30, memory_bytes: 1 << 30, file_bytes: 1 << 20 };
 
 /// The text in kana, words apart. Kana alone need no dictionary.
 pub(super) fn read(

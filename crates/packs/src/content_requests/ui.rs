@@ -231,9 +231,8 @@ fn kinds(words: &FormTexts, chosen: RequestType) -> Markup {
 /// What only films are asked.
 fn film_fields(words: &FormTexts, given: &Given<'_>) -> Markup {
     let is_spoken = given.is("request_type", RequestType::VideoWithVo.name());
-    let seconds = given.given.get("duration_seconds").map_or("30".to_owned(), |seconds| {
-        seconds.as_str().map_or_else(|| seconds.to_string(), str::to_owned)
-    });
+    let seconds = given.given.get("duration_seconds").cloned().unwrap_or_else(|| json!(30));
+    let seconds = seconds.as_str().map_or_else(|| seconds.to_string(), str::to_owned);
     html! {
         div class="pair" {
             label { span { (words.seconds) }

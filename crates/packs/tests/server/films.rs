@@ -11,8 +11,14 @@ use tower::ServiceExt as _;
 
 async fn film_brief(server: &Server, kind: &str, language: &str) -> Value {
     let (title, prompt) = match language {
-        "ja" => ("朝焼けブレンド", "秋の新作コーヒー「朝焼けブレンド」の動画。夜明けの台所と湯気の立つ一杯。"),
-        _ => ("Daybreak Blend", "A film for our autumn coffee: a kitchen at sunrise, one steaming cup."),
+        "ja" => (
+            "朝焼けブレンド",
+            "秋の新作コーヒー「朝焼けブレンド」の動画。夜明けの台所と湯気の立つ一杯。",
+        ),
+        _ => (
+            "Daybreak Blend",
+            "A film for our autumn coffee: a kitchen at sunrise, one steaming cup.",
+        ),
     };
     json!({
         "brand_id": server.brand().await,
@@ -81,6 +87,23 @@ async fn output(server: &Server, id: &str, step: &str) -> Value {
     run.json()["output"].clone()
 }
 
+/// Root mean square of a film's sound, 0..1, decoded as a player would.
+fn loudness(film: &[u8]) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    std::fs::write(&path, film).unwrap();
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    let ffmpeg = ffmpeg.args(["-nostdin", "-loglevel", "error", "-i"]).arg(&path);
+    let sound =
+        ffmpeg.args(["-vn", "-ac", "1", "-ar", "8000", "-f", "s16le", "-"]).output().unwrap();
+    assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stderr));
+    let samples = sound.stdout.chunks_exact(2);
+    let count = f64::from(u32::try_from(samples.len().max(1)).unwrap());
+    let square =
+        |pair: &[u8]| (f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0).powi(2);
+    (samples.map(square).sum::<f64>() / count).sqrt()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_brief_becomes_a_film_with_a_voice_in_both_languages() {
     let server = Server::start().await;
@@ -101,8 +124,13 @@ async fn a_brief_becomes_a_film_with_a_voice_in_both_languages() {
         assert_eq!(asset["duration_seconds"], 8.0);
         let facts = probe_video(&film).unwrap();
         assert_eq!((facts.width, facts.height, facts.duration_ms), (720, 1280, 8_000));
-        assert_eq!((facts.video_codec.as_str(), facts.audio_codec.as_deref()), ("avc1", Some("mp4a")));
+        assert_eq!(
+            (facts.video_codec.as_str(), facts.audio_codec.as_deref()),
+            ("avc1", Some("mp4a"))
+        );
         assert!(facts.is_fast_start);
+        let level = loudness(&film);
+        assert!(level > 0.04, "a voice in {language}: {level}");
     }
 }
 
@@ -110,11 +138,18 @@ async fn a_brief_becomes_a_film_with_a_voice_in_both_languages() {
 async fn tasks_of_films_have_the_names_and_order_that_clients_know() {
     let server = Server::start().await;
     let (_, id) = waiting(&server, &film_brief(&server, "video_no_vo", "en").await).await;
-    expect![[r#""#]].assert_eq(&tasks(&server, &id).await.join("\n"));
-    let order = server.get(&format!("/api/v1/runs/{id}/steps/producer")).await.json();
-    assert_eq!(order["input"]["with_voice"], false);
+    expect![[r#"
+        1 executive · Intent Parsing & Validation · after [] · 5 s · completed
+        2 task_planner · Task Planning · after ["executive"] · 10 s · completed
+        3 strategist · Visual Strategy Generation · after ["task_planner"] · 25 s · completed
+        4 producer · Video Generation · after ["strategist"] · 180 s · completed
+        5 qa · Quality Assurance Review · after ["producer"] · 10 s · completed"#]]
+    .assert_eq(&tasks(&server, &id).await.join("\n"));
     let (asset, film) = published(&server, &id).await;
     assert_eq!(asset["duration_seconds"], 8.0);
+    assert!(asset["alt"].as_str().unwrap().contains("Nobody speaks"), "{asset}");
+    let level = loudness(&film);
+    assert!((0.002..0.035).contains(&level), "music and nothing louder: {level}");
     assert_eq!(probe_video(&film).unwrap().duration_ms, 8_000);
 
     let listed = server.get("/api/v1/requests?type=video_no_vo").await.json();
@@ -128,12 +163,24 @@ async fn tasks_of_films_have_the_names_and_order_that_clients_know() {
 async fn a_script_of_ones_own_is_spoken_as_it_is_and_nobody_writes_another() {
     let server = Server::start().await;
     let mut brief = film_brief(&server, "video_with_vo", "en").await;
-    brief["script_text"] = json!("A quiet morning.\r\n\r\n\r\nOne cup of coffee.\n\nDaybreak Blend.");
+    brief["script_text"] =
+        json!("A quiet morning.\r\n\r\n\r\nOne cup of coffee.\n\nDaybreak Blend.");
     let (_, id) = waiting(&server, &brief).await;
-    expect![[r#""#]].assert_eq(&tasks(&server, &id).await.join("\n"));
+    expect![[r#"
+        1 executive · Intent Parsing & Validation · after [] · 5 s · completed
+        2 task_planner · Task Planning · after ["executive"] · 10 s · completed
+        3 strategist · Creative Strategy Generation · after ["task_planner"] · 30 s · completed
+        4 copywriter · Script Writing · after ["strategist"] · 45 s · skipped
+        5 producer · Video Generation · after ["copywriter"] · 180 s · completed
+        6 qa · Quality Assurance Review · after ["producer"] · 10 s · completed"#]]
+    .assert_eq(&tasks(&server, &id).await.join("\n"));
     let script = output(&server, &id, "script").await;
-    let spoken: Vec<&str> =
-        script["scenes"].as_array().unwrap().iter().map(|s| s["voiceover"].as_str().unwrap()).collect();
+    let spoken: Vec<&str> = script["scenes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["voiceover"].as_str().unwrap())
+        .collect();
     assert_eq!(spoken, ["A quiet morning.", "One cup of coffee.", "Daybreak Blend."]);
     assert_eq!(script["total_duration"], 8);
 
@@ -157,8 +204,12 @@ async fn more_paragraphs_than_seconds_share_their_scenes() {
     brief["aspect_ratio"] = json!("1:1");
     let (_, id) = waiting(&server, &brief).await;
     let script = output(&server, &id, "script").await;
-    let spoken: Vec<&str> =
-        script["scenes"].as_array().unwrap().iter().map(|s| s["voiceover"].as_str().unwrap()).collect();
+    let spoken: Vec<&str> = script["scenes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["voiceover"].as_str().unwrap())
+        .collect();
     assert_eq!(spoken, ["One.", "Two.\nThree.", "Four.\nFive.", "Six.\nSeven."]);
 }
 

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_film_lasts_as_long_as_is_asked_or_as_its_scenes() {
-        let scenes = json!([{"duration_seconds": 2.5}, {"voiceover": "はい。", "duration_seconds": 3}]);
+        let scenes =
+            json!([{"duration_seconds": 2.5}, {"voiceover": "はい。", "duration_seconds": 3}]);
         let spec = film(&json!({"scenes": scenes})).unwrap();
         assert_eq!((spec.duration_ms, spec.voice, spec.language), (5_500, None, Language::Ja));
         let order = json!({"scenes": scenes, "duration_seconds": 12, "with_voice": true});

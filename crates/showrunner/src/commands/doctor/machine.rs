@@ -99,7 +99,8 @@ pub(super) fn fonts() -> Finding {
 /// Whether films with a voice can be made. Everything else works without.
 pub(super) fn films() -> Finding {
     let tools = Tools::default();
-    let missing: Vec<_> = FILM_TOOLS.into_iter().filter(|tool| tools.find(*tool).is_err()).collect();
+    let missing: Vec<_> =
+        FILM_TOOLS.into_iter().filter(|tool| tools.find(*tool).is_err()).collect();
     let list = |names: Vec<&str>| names.join(", ");
     if missing.is_empty() {
         let all = list(FILM_TOOLS.map(|tool| tool.program).to_vec());

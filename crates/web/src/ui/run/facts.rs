@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{EVENTS_SHOWN, Page};
 use crate::api::expected;
-use crate::ui::parts::{count, file_facts, instant, money, sentence, simulated, since, span, stage};
+use crate::ui::parts::{
+    count, file_facts, instant, money, sentence, simulated, since, span, stage,
+};
 use crate::view::asset::AssetJson;
 use crate::view::event::name;
 
