@@ -73,6 +73,7 @@ fn main() {
     let spec = FilmSpec {
         scenes,
         duration_ms: seconds * 1000,
+        topic: None,
         hook: some("五分だけ、自分の朝を。", "Five minutes of your own."),
         closing: some("朝焼けブレンド", "Daybreak Blend"),
         call_to_action: some("詳しく見る", "Taste the morning"),

@@ -54,6 +54,9 @@ pub struct FilmSpec {
     pub scenes: Vec<FilmScene>,
     /// Exactly so long.
     pub duration_ms: u64,
+    /// What the whole is about: listened to where a scene does not say what is to be seen.
+    #[serde(default)]
+    pub topic: Option<String>,
     /// The title over the first scene.
     #[serde(default)]
     pub hook: Option<String>,

@@ -47,12 +47,18 @@ fn abandoned(base: &Path) -> io::Result<Vec<PathBuf>> {
         let owner = name.strip_prefix(NAME).and_then(|rest| rest.split('-').next());
         let is_number = |pid: &&str| !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit());
         if let Some(pid) = owner.filter(is_number)
-            && !Path::new("/proc").join(pid).exists()
+            && is_gone(pid)
         {
             found.push(entry.path());
         }
     }
     Ok(found)
+}
+
+/// A process that has ended has no program any more, be it awaited by its parent or not yet.
+fn is_gone(pid: &str) -> bool {
+    let program = fs::read_link(Path::new("/proc").join(pid).join("exe"));
+    program.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]

@@ -69,7 +69,8 @@ pub(crate) fn utter(
     scratch: &Scratch,
     watch: &Watch,
 ) -> Result<Wave, MediaError> {
-    let text = clean(&spec.text, TEXT_MAX);
+    let pause = if spec.language == Language::Ja { "、" } else { ", " };
+    let text = clean(&spec.text, TEXT_MAX).replace(" / ", pause);
     let text = match spec.language {
         Language::Ja => reading::read(tools, &text, scratch, watch)?,
         Language::En => text,

@@ -26,6 +26,7 @@ fn spec() -> FilmSpec {
             scene("mountains in mist", "Beans from one farm.", 4.0),
         ],
         duration_ms: 7_000,
+        topic: None,
         hook: Some("A quiet morning".to_owned()),
         closing: Some("Daybreak Blend".to_owned()),
         call_to_action: Some("Taste it".to_owned()),

@@ -24,11 +24,11 @@ const JAPANESE: Brief = Brief {
              そして最初の一口で肩の力が抜けること。\
              見出しは短く、声に出して読んで気持ちのよい一文に。行動の呼びかけは控えめに。\
              健康への効能や「日本一」のような最上級の表現は使わないでください。",
-    film: "秋の新作「朝焼けブレンド」の発売を知らせる短い動画を作ってください。\
-           夜明けの台所、湯気の立つカップ、山あいの農園、夜の焙煎所を静かにめぐります。\
+    film: "秋の新作コーヒー「朝焼けブレンド」の発売を知らせる短い動画を作ってください。\
+           豆は一つの農園だけから届きます。焙煎してから七日以内に出荷します。\
+           最初の一口で肩の力が抜けます。\
+           見せたいのは、夜明けの台所、湯気の立つコーヒーカップ、朝霧の山の農園、夜の街の焙煎所。\
            想定読者は、忙しい朝に五分だけ自分の時間を持ちたい三十代。\
-           伝えたいことは三つ。豆は一つの農園だけから届くこと、焙煎してから七日以内に出荷すること、\
-           そして最初の一口で肩の力が抜けること。\
            言葉は声に出して心地よく、行動の呼びかけは控えめに。\
            健康への効能や「日本一」のような最上級の表現は使わないでください。",
     style: "フィルム写真のような温かさ、余白を広く、文字は読みやすく大きめに",
@@ -44,13 +44,12 @@ const ENGLISH: Brief = Brief {
              they leave us within seven days of roasting, and the first sip makes the shoulders \
              drop. One short headline that sounds good when read aloud, and a quiet call to \
              action. No health claims, and no superlatives.",
-    film: "Make a short film for the launch of our autumn coffee, Daybreak Blend. It wanders \
-           quietly from a kitchen at sunrise and one steaming cup to the farm in the mountains and \
-           the roastery at night. The viewer is in their thirties, has a busy morning and wants \
-           five minutes that belong to nobody else. Three things to say: the beans come from a \
-           single farm, they leave us within seven days of roasting, and the first sip makes the \
-           shoulders drop. Words that are good to hear, and a quiet call to action. No health \
-           claims, and no superlatives.",
+    film: "Make a short film for the launch of our autumn coffee, Daybreak Blend. The beans come \
+           from a single farm. They leave us within seven days of roasting. The first sip makes the \
+           shoulders drop. Show a kitchen at sunrise, a steaming cup of coffee, a farm in the misty \
+           mountains, and the roastery in the city at night. The viewer is in their thirties, has a \
+           busy morning and wants five minutes that belong to nobody else. Words that are good to \
+           hear, and a quiet call to action. No health claims, and no superlatives.",
     style: "warm like film photography, generous empty space, large and legible type",
     language: "en",
 };

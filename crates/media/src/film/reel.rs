@@ -10,6 +10,7 @@ use resvg::tiny_skia::{IntSize, Pixmap};
 
 use crate::{
     art::{Still, composition_of, render_still},
+    brief::has_subject,
     error::MediaError,
     film::{
         FilmSpec,
@@ -263,6 +264,17 @@ fn reserve(pixels: u32) -> u32 {
     whole((f64::from(pixels) * RESERVE / 2.0).round(), 4096) * 2
 }
 
+/// What a shot shows: its scene's own words, or, where they say nothing that could be drawn, a
+/// part of what the whole is about, another one each time.
+fn visual(script: &Script, shot: &Shot) -> String {
+    let own = script.scenes.get(shot.scene).map(|scene| scene.visual.clone()).unwrap_or_default();
+    let turn = (shot.scene + shot.view) % script.topics.len().max(1);
+    match script.topics.get(turn) {
+        Some(topic) if !has_subject(&own) => format!("{topic}\n{own}"),
+        _ => own,
+    }
+}
+
 /// The pictures to be drawn, one a shot. Neighbours get different compositions where the words
 /// leave a choice.
 fn orders(spec: &FilmSpec, script: &Script, shots: &[Shot]) -> Vec<ArtSpec> {
@@ -271,7 +283,7 @@ fn orders(spec: &FilmSpec, script: &Script, shots: &[Shot]) -> Vec<ArtSpec> {
     let mut before = "";
     for (n, shot) in (0_u64..).zip(shots) {
         let mut order = ArtSpec {
-            prompt: script.scenes.get(shot.scene).map(|s| s.visual.clone()).unwrap_or_default(),
+            prompt: visual(script, shot),
             headline: String::new(),
             subline: None,
             call_to_action: None,

@@ -1,6 +1,7 @@
 //! A film's words, cleaned, and its scenes' times, brought to the film's duration.
 
 use crate::{
+    brief::has_subject,
     error::MediaError,
     film::{FILM_MS, FilmSpec, SCENES_MAX},
     num::count,
@@ -18,6 +19,8 @@ pub(super) const TAIL: f64 = 0.3;
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) scenes: Vec<Scene>,
+    /// Parts of what the whole is about, each with something that could be drawn.
+    pub(super) topics: Vec<String>,
     pub(super) hook: String,
     pub(super) closing: String,
     pub(super) call_to_action: String,
@@ -58,6 +61,7 @@ impl Script {
         let ms = u32::try_from(spec.duration_ms).unwrap_or(u32::MAX);
         let mut script = Self {
             scenes: spec.scenes.iter().map(|scene| Scene::read(scene, spec)).collect(),
+            topics: topics(&clean(spec.topic.as_deref().unwrap_or_default(), 5000)),
             hook: line(&spec.hook, 80),
             closing: line(&spec.closing, 80),
             call_to_action: line(&spec.call_to_action, 32),
@@ -121,6 +125,13 @@ impl Scene {
             seconds: if seconds.is_finite() { seconds.clamp(0.1, 3600.0) } else { 1.0 },
         }
     }
+}
+
+/// The clauses of a brief that say what could be drawn.
+fn topics(text: &str) -> Vec<String> {
+    let is_pause = |c: char| matches!(c, '。' | '、' | '，' | '.' | ',' | ';' | ':' | '!' | '?');
+    let clauses = text.split(is_pause).flat_map(|clause| clause.split(" and "));
+    clauses.map(str::trim).filter(|clause| has_subject(clause)).map(str::to_owned).collect()
 }
 
 /// Cuts a text behind what ends a sentence; closing brackets stay with theirs.

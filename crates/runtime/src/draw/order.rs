@@ -47,6 +47,7 @@ pub(super) fn film(order: &Value) -> Result<FilmSpec, Failure> {
         language: language(order, &spoken),
         scenes,
         duration_ms,
+        topic: text(order, "prompt"),
         hook: text(order, "hook"),
         closing: text(order, "headline"),
         call_to_action: text(order, "call_to_action"),
