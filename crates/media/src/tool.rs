@@ -159,9 +159,9 @@ impl Tools {
             .args(&order.arguments)
             .env_clear()
             .env("LANG", "C.UTF-8")
-            // Nobody's home: no file of a user's settings is read. And the same one each time, for
+            // Nobody's home, where nothing can be read or made. And the same one each time, for
             // espeak-ng 1.51 lets what its length leaves in memory be heard.
-            .env("HOME", "/nonexistent")
+            .env("HOME", "/dev/null")
             .current_dir(order.folder)
             .process_group(0)
             .stdin(Stdio::piped())

@@ -17,6 +17,8 @@ use wave::Wave;
 
 /// The longest text that is spoken in one piece, in characters.
 const TEXT_MAX: usize = 20_000;
+/// Samples a second, as espeak-ng makes them.
+const RATE: u32 = 22_050;
 /// Words a minute that espeak-ng is asked for at a pace of 1: calm enough for an announcement.
 const WORDS_A_MINUTE: f64 = 158.0;
 /// The quickest and slowest that can still be followed, against a pace of 1.
@@ -73,8 +75,11 @@ pub(crate) fn utter(
     let text = clean(&spec.text, TEXT_MAX).replace(" / ", pause);
     let text = match spec.language {
         Language::Ja => reading::read(tools, &text, scratch, watch)?,
-        Language::En => text,
+        Language::En => latin(&text),
     };
+    if !text.chars().any(char::is_alphanumeric) {
+        return Ok(Wave::silence(0.0, RATE));
+    }
     let pace = spec.pace.clamp(PACES.0, PACES.1);
     let speed = crate::num::whole(WORDS_A_MINUTE * pace, 450).max(80);
     let voice = voice_name(spec.language, spec.voice.as_deref().unwrap_or_default());
@@ -98,6 +103,12 @@ pub(crate) fn utter(
     let wave = Wave::from_espeak(&answer)
         .ok_or_else(|| crate::tool::failed(&order, "what it wrote is no sound"))?;
     Ok(wave.trimmed())
+}
+
+/// What an English voice can say: it would spell out each kana and kanji as such.
+fn latin(text: &str) -> String {
+    let is_japanese = |c: char| matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}');
+    text.chars().filter(|c| !is_japanese(*c)).collect()
 }
 
 /// The name espeak-ng knows a voice by. Only variants without an echo: those of espeak-ng 1.51 that
@@ -160,6 +171,14 @@ mod tests {
         let kana = say("いちにちをかえるしんさくはつばい", Language::Ja, 1.0);
         let ratio = kanji.duration_ms * 100 / kana.duration_ms;
         assert!((70..=140).contains(&ratio), "{} {}", kanji.duration_ms, kana.duration_ms);
+    }
+
+    #[test]
+    fn an_english_voice_leaves_japanese_names_out() {
+        let both = say("あおぞら珈琲 / Aozora Coffee.", Language::En, 1.0);
+        let one = say("Aozora Coffee.", Language::En, 1.0);
+        assert!(both.duration_ms.abs_diff(one.duration_ms) < 400, "{}", both.duration_ms);
+        assert!(say("珈琲", Language::En, 1.0).duration_ms < 50);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use showrunner_providers::{
     CallFailure, CallSafety, LookUp, MediaJob, MediaKind, MediaProvider, MediaRequest, MediaResult,
     MediaStatus, Mode, Outcome, Submitted, Unpriced,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Runtime;
 use crate::effects::call_media::Place;
@@ -149,7 +149,7 @@ impl Runtime {
             MediaResult::Render(order) => {
                 let (kind, order) = order::opened(order);
                 let _turn = match kind {
-                    MediaKind::Video => Arc::clone(&self.easel().films).acquire_owned().await.ok(),
+                    MediaKind::Video => Some(self.turn(place).await?),
                     MediaKind::Image | MediaKind::Voice => None,
                 };
                 let easel = self.easel().clone();
@@ -168,6 +168,18 @@ impl Runtime {
         }
     }
 
+    /// A film's turn among the films that are made at once.
+    async fn turn(&self, place: &Place<'_>) -> Result<OwnedSemaphorePermit, Failure> {
+        let turn = Arc::clone(&self.easel().films).acquire_owned();
+        tokio::select! {
+            biased;
+            () = place.stop.cancelled() => Err(failure(&MediaError::Stopped)),
+            turn = turn => turn.map_err(|closed| {
+                Failure::new(ErrorClass::Internal, "no_turn", closed.to_string())
+            }),
+        }
+    }
+
     /// Waits for a film, says how far it is, and stops it when its attempt is called back or the
     /// server stops: it is made again then, for nothing.
     async fn attend<T>(
@@ -181,13 +193,17 @@ impl Runtime {
             tokio::select! {
                 biased;
                 made = &mut work => return made,
+                () = place.stop.cancelled() => {
+                    watch.stop();
+                    return work.await;
+                },
                 () = self.clock().sleep(LOOK) => {},
             }
             if self.is_stopping() {
                 watch.stop();
             }
             let percent = u8::try_from(watch.permille() / 10).unwrap_or(100);
-            // Told in steps of ten, and from time to time to learn whether it is still wanted.
+            // In steps of ten: each is an event that is kept.
             if percent >= told + 10 {
                 told = percent;
                 let (step, token) = (place.step.clone(), place.token);

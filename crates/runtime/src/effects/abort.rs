@@ -60,7 +60,7 @@ impl Runtime {
             return fail(step, token, ended, Vec::new());
         };
         if let Ok(MediaStatus::Done(done)) = provider.poll(&job.id).await {
-            let place = Place { run: &work.run, step, token };
+            let place = Place { run: &work.run, step, token, stop: &work.stop };
             let facts = (Digest::of(job.id.as_bytes()), 0);
             return match self.keep(&place, &*provider, facts, done).await {
                 Ok(made) => Command::FinishAttempt(Box::new(FinishAttempt {

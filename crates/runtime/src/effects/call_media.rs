@@ -14,6 +14,7 @@ use showrunner_providers::{
     CallSafety, LookUp, MediaJob, MediaKind, MediaProvider, MediaRequest, MediaResult, Mode,
     Submitted,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::call_agent::{Ended, failed, finished};
 use super::call_key;
@@ -26,6 +27,8 @@ pub(crate) struct Place<'a> {
     pub run: &'a RunId,
     pub step: &'a StepKey,
     pub token: Token,
+    /// Cancelled when nobody wants it any more.
+    pub stop: &'a CancellationToken,
 }
 
 /// A finished job with its file stored.
@@ -62,7 +65,8 @@ impl Runtime {
         let began = self.clock().now();
         match self.submit_media(work, call, &*provider, &request).await {
             Ok(Submitted::Done(job)) => {
-                let place = Place { run: &work.run, step: &call.step, token: call.token };
+                let (step, token) = (&call.step, call.token);
+                let place = Place { run: &work.run, step, token, stop: &work.stop };
                 let duration_ms = self.clock().now().millis_since(began).0;
                 match self.keep(&place, &*provider, (request.digest(), duration_ms), job).await {
                     Ok(made) => Ended::Report(finished(
