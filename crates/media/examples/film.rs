@@ -21,12 +21,8 @@ fn scene(visual: &str, words: &str, seconds: f64) -> FilmScene {
     }
 }
 
-fn main() {
-    let given: Vec<String> = env::args().skip(1).collect();
-    let get = |n: usize, usual: &str| given.get(n).cloned().unwrap_or_else(|| usual.to_owned());
-    let is_ja = get(1, "ja") == "ja";
-    let seconds: u64 = get(3, "30").parse().unwrap();
-    let scenes = if is_ja {
+fn scenes(is_ja: bool) -> Vec<FilmScene> {
+    if is_ja {
         vec![
             scene(
                 "夜明けの台所、窓から入る低い光、湯気の立つ一杯のコーヒー",
@@ -68,10 +64,17 @@ fn main() {
                 10.0,
             ),
         ]
-    };
+    }
+}
+
+fn main() {
+    let given: Vec<String> = env::args().skip(1).collect();
+    let get = |n: usize, usual: &str| given.get(n).cloned().unwrap_or_else(|| usual.to_owned());
+    let is_ja = get(1, "ja") == "ja";
+    let seconds: u64 = get(3, "30").parse().unwrap();
     let some = |ja: &str, en: &str| Some(if is_ja { ja } else { en }.to_owned());
     let spec = FilmSpec {
-        scenes,
+        scenes: scenes(is_ja),
         duration_ms: seconds * 1000,
         topic: None,
         hook: some("五分だけ、自分の朝を。", "Five minutes of your own."),
