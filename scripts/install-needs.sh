@@ -2,7 +2,7 @@
 # Installs the Debian packages that building, testing or serving needs and that are missing.
 # Loud, safe to repeat, and content without a network when nothing is missing.
 #
-#   scripts/install-needs.sh          what serving needs: fonts
+#   scripts/install-needs.sh          what serving needs: fonts, and the programs that films are made with
 #   scripts/install-needs.sh test     also what the tests need: a Postgres
 set -euo pipefail
 
@@ -11,6 +11,10 @@ die() { printf '%s\n' "needs: $*" >&2; exit 1; }
 
 has_japanese_font() { command -v fc-list >/dev/null && fc-list ':lang=ja' family 2>/dev/null | grep -q .; }
 has_latin_font() { [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ]; }
+has_japanese_readings() {
+    # It ends with 1 after telling about its dictionary.
+    command -v mecab >/dev/null && { mecab -D 2>/dev/null || true; } | grep -i 'charset:.*utf-*8' >/dev/null
+}
 has_linker() { command -v cc >/dev/null; }
 has_postgres() {
     command -v initdb >/dev/null && command -v postgres >/dev/null && return 0
@@ -29,6 +33,11 @@ missing() {
     command -v fc-list >/dev/null || echo fontconfig
     has_japanese_font || echo fonts-noto-cjk
     has_latin_font || echo fonts-dejavu-core
+    # Films: serving works without them, and `showrunner doctor` says so.
+    command -v ffmpeg >/dev/null || echo ffmpeg
+    command -v espeak-ng >/dev/null || echo espeak-ng
+    has_japanese_readings || echo mecab mecab-ipadic-utf8
+    command -v prlimit >/dev/null || echo util-linux
     if [ "${1:-}" = test ]; then has_postgres || echo postgresql; fi
 }
 

@@ -15,7 +15,7 @@ use crate::{
     rng::{Rng, hash},
     scenes::{self, Scene},
     spec::{ArtSpec, AspectRatio, Language},
-    stage::Stage,
+    stage::{Side, Stage},
     text::clean::{clean, shorten},
 };
 
@@ -99,6 +99,51 @@ pub fn render_art(fonts: &Fonts, spec: &ArtSpec) -> Result<Picture, MediaError> 
     })
 }
 
+/// A scene for a film: drawn without copy, and with it where it shall carry a title.
+#[derive(Debug)]
+pub(crate) struct Still {
+    pub(crate) plain: Pixmap,
+    pub(crate) titled: Option<Pixmap>,
+    /// Where the eye should land, as shares of width and height.
+    pub(crate) focus: (f64, f64),
+    pub(crate) palette: Vec<String>,
+    pub(crate) alt_text: String,
+}
+
+/// The composition that a specification would be drawn in.
+pub(crate) fn composition_of(spec: &ArtSpec) -> &'static str {
+    Plan::of(spec, &Copy::of(spec)).brief.family.name()
+}
+
+/// Draws a scene for a film. A title stands above the middle, for captions stand below it.
+pub(crate) fn render_still(
+    fonts: &Fonts,
+    spec: &ArtSpec,
+    is_titled: bool,
+) -> Result<Still, MediaError> {
+    let copy = Copy::of(spec);
+    let mut plan = Plan::of(spec, &copy);
+    if is_titled {
+        plan.stage = Stage::plan(spec.aspect, plan.brief.family, &plan.rng, Some(Side::Top));
+    } else {
+        plan.stage = plan.stage.without_copy();
+    }
+    let scene = plan.scene();
+    let bare = draw_scene(fonts, &scene, spec.aspect)?;
+    let titled = if is_titled {
+        let mut titled = bare.clone();
+        let blocks = copy::set(fonts, &copy, &scene);
+        let overlay = copy::ink(fonts, &blocks, &scene, &mut titled);
+        paint(fonts, &overlay, &mut titled)?;
+        Some(titled)
+    } else {
+        None
+    };
+    let focus = (plan.stage.focus.0 / plan.stage.w, plan.stage.focus.1 / plan.stage.h);
+    let alt_text = alt::text(&plan.brief, &copy);
+    Ok(Still { plain: bare, titled, focus, palette: plan.palette.listing(), alt_text })
+}
+
 /// Written into every file, so that nobody takes it for a photograph.
 const ORIGIN: &str = "Procedurally generated artwork: drawn by rules from a brief, \
                       without photographs and without an image model.";
@@ -121,7 +166,7 @@ impl Plan {
         let words = format!("{}\n{}", copy.headline, copy.subline);
         let brief = Brief::read(&prompt, &style, &words, &moods, &rng);
         let palette = Palette::choose(&brief, &spec.palette, &rng);
-        let stage = Stage::plan(spec.aspect, brief.family, &rng);
+        let stage = Stage::plan(spec.aspect, brief.family, &rng, None);
         Self { brief, palette, stage, rng }
     }
 
@@ -142,7 +187,7 @@ fn draw_scene(fonts: &Fonts, scene: &Scene<'_>, aspect: AspectRatio) -> Result<P
     Ok(pixmap)
 }
 
-fn paint(fonts: &Fonts, svg: &str, pixmap: &mut Pixmap) -> Result<(), MediaError> {
+pub(crate) fn paint(fonts: &Fonts, svg: &str, pixmap: &mut Pixmap) -> Result<(), MediaError> {
     let options = Options { fontdb: fonts.database(), ..Options::default() };
     let tree = Tree::from_str(svg, &options)
         .map_err(|error| MediaError::Drawing { reason: error.to_string() })?;

@@ -166,6 +166,11 @@ fn named_family(style: &str) -> Option<Family> {
 }
 
 /// Subjects by how often they are named; earlier in the table wins a tie.
+/// Whether a text says what could be drawn.
+pub(crate) fn has_subject(text: &str) -> bool {
+    !subjects(text).is_empty()
+}
+
 fn subjects(text: &str) -> Vec<Subject> {
     let words = Words::of(text);
     let mut found: Vec<(usize, Subject)> = SUBJECTS

@@ -39,6 +39,48 @@ pub enum MediaError {
         /// The most pixels that are decoded.
         limit: u64,
     },
+    /// A program that films or voices are made with is not installed.
+    #[error(
+        "the program `{program}` is not installed: install the Debian package `{package}` \
+         (apt-get install {package})"
+    )]
+    ToolMissing {
+        /// The program.
+        program: &'static str,
+        /// The Debian packages that bring it.
+        package: &'static str,
+    },
+    /// A program ended badly.
+    #[error("`{program}` failed: {reason}")]
+    ToolFailed {
+        /// The program.
+        program: &'static str,
+        /// How it ended, and the end of what it said.
+        reason: String,
+    },
+    /// A program was stopped because it took longer than it may.
+    #[error("`{program}` was stopped after {seconds} s, the longest it may take")]
+    ToolTooSlow {
+        /// The program.
+        program: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The caller wants the result no more.
+    #[error("the work was stopped")]
+    Stopped,
+    /// A film nobody can make as it is asked for.
+    #[error("the film cannot be made as asked: {reason}")]
+    Unfilmable {
+        /// What does not fit, and what to change.
+        reason: String,
+    },
+    /// The bytes are no film of a kind that is read here (MP4).
+    #[error("not a film that can be read (MP4): {reason}")]
+    NotAFilm {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// Drawing or encoding failed: a defect here, not in the caller's input.
     #[error("the picture could not be drawn: {reason}")]
     Drawing {

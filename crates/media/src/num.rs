@@ -17,3 +17,15 @@ pub(crate) fn byte(value: f64) -> u8 {
 pub(crate) fn whole(value: f64, max: u32) -> u32 {
     value.floor().clamp(0.0, f64::from(max)) as u32
 }
+
+/// A sample of sound from −1..1, held within what sixteen bits can say.
+#[expect(clippy::cast_possible_truncation, reason = "clamped just before")]
+pub(crate) fn sample(value: f64) -> i16 {
+    (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16
+}
+
+/// How many there are in so many seconds at so many a second, at least 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped just before")]
+pub(crate) fn ticks(seconds: f64, per_second: u32) -> usize {
+    (seconds * f64::from(per_second)).round().clamp(0.0, 1e12) as usize
+}

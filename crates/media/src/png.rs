@@ -31,6 +31,15 @@ pub(crate) fn encode(pixmap: &Pixmap, notes: &[(&str, &str)]) -> Result<Vec<u8>,
     Ok(file)
 }
 
+/// Encodes three bytes a pixel, small rather than quick: it is looked at often.
+pub(crate) fn encode_rgb(rgb: &[u8], (width, height): (u32, u32)) -> Result<Vec<u8>, MediaError> {
+    let mut file = Vec::with_capacity(rgb.len() / 2);
+    PngEncoder::new_with_quality(&mut file, CompressionType::Default, FilterType::Adaptive)
+        .write_image(rgb, width, height, ExtendedColorType::Rgb8)
+        .map_err(|error| MediaError::Drawing { reason: error.to_string() })?;
+    Ok(file)
+}
+
 /// An `iTXt` chunk: UTF-8, uncompressed, of no stated language.
 fn text_chunk(keyword: &str, text: &str) -> Vec<u8> {
     let mut body = b"iTXt".to_vec();

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::MediaError;
 
+mod video;
+pub use video::{VideoFacts, probe_video};
+
 /// The most pixels that are decoded: 64 megapixels, 256 MB as RGBA.
 pub const PIXELS_MAX: u64 = 64 * 1024 * 1024;
 

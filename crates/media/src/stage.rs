@@ -40,7 +40,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn plan(aspect: AspectRatio, family: Family, rng: &Rng) -> Self {
+    /// `side` where it is decided already; a wide picture has its copy on the left all the same.
+    pub(crate) fn plan(aspect: AspectRatio, family: Family, rng: &Rng, side: Option<Side>) -> Self {
         let (w, h) = aspect.pixels();
         let (w, h) = (f64::from(w), f64::from(h));
         let unit = w.min(h);
@@ -48,7 +49,7 @@ impl Stage {
         let is_tall = aspect == AspectRatio::Tall;
         let safe_top = if is_tall { h * 0.088 } else { margin };
         let safe_bottom = if is_tall { h * 0.125 } else { margin };
-        let side = if w > h { Side::Left } else { side_of(family, rng) };
+        let side = if w > h { Side::Left } else { side.unwrap_or_else(|| side_of(family, rng)) };
         let inner = w - 2.0 * margin;
         let (copy, scene) = match side {
             Side::Left => (
@@ -79,6 +80,18 @@ impl Stage {
         };
         let radius = (scene.w * 0.44).min(scene.h * 0.44);
         Self { w, h, unit, margin, safe_top, side, copy, scene, focus, radius }
+    }
+
+    /// The same plan for a picture without copy, as a film shows it: the scene has all the room,
+    /// and its subject stands nearer to the middle.
+    pub(crate) fn without_copy(self) -> Self {
+        let (x, y) = self.focus;
+        Self {
+            copy: Rect { x: 0.0, y: 0.0, w: 0.0, h: 0.0 },
+            scene: Rect { x: 0.0, y: 0.0, w: self.w, h: self.h },
+            focus: if self.side == Side::Left { (self.w * 0.62, y) } else { (x, y) },
+            ..self
+        }
     }
 
     /// `n` values spread evenly from the left edge to the right, a little beyond both.

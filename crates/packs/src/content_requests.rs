@@ -18,30 +18,42 @@ use showrunner_web::{Pack, Starter};
 
 use crate::InstallError;
 
-/// The definition of image requests.
-const IMAGE: &str = "content-request-image";
 /// Who publishes what is shipped.
 const PUBLISHER: &str = "system";
 
-const IMAGE_YAML: &str = include_str!("content_requests/definition/image.yaml");
-const AGENTS: [(&str, &str); 4] = [
+const DEFINITIONS: [&str; 3] = [
+    include_str!("content_requests/definition/image.yaml"),
+    include_str!("content_requests/definition/video_with_vo.yaml"),
+    include_str!("content_requests/definition/video_no_vo.yaml"),
+];
+const AGENTS: [(&str, &str); 6] = [
     ("executive.md", include_str!("content_requests/agents/executive.md")),
     ("strategist.md", include_str!("content_requests/agents/strategist.md")),
+    ("task_planner.md", include_str!("content_requests/agents/task_planner.md")),
+    ("scriptwriter.md", include_str!("content_requests/agents/scriptwriter.md")),
     ("producer.md", include_str!("content_requests/agents/producer.md")),
     ("qa.md", include_str!("content_requests/agents/qa.md")),
 ];
 
-/// Publishes the definition, registers the agents, seeds the sample brand.
+/// Publishes the definitions, registers the agents, seeds the sample brand.
 pub(crate) async fn install(runtime: &Runtime, org: &OrgId) -> Result<Pack, InstallError> {
     for (name, text) in AGENTS {
         let agent = AgentRecord::parse_markdown(text, name).map_err(InstallError::Agents)?;
         runtime.agents().put(agent);
     }
-    runtime.library().publish(org, IMAGE_YAML, PUBLISHER).await?;
+    for source in DEFINITIONS {
+        runtime.library().publish(org, source, PUBLISHER).await?;
+    }
     brand::seed(runtime, org).await?;
     let mut routes = api::table();
     routes.extend(ui::table());
-    let starters = vec![Starter {
+    let starters = starters();
+    Ok(Pack { name: "content_requests", routes, starters, terms: terms() })
+}
+
+/// What can be begun from the home screen.
+fn starters() -> Vec<Starter> {
+    let image = Starter {
         title: Words { en: "Branded image", ja: "ブランド画像" },
         about: Words {
             en: "From a brief to a finished picture: four agents, your approval, a file.",
@@ -49,8 +61,17 @@ pub(crate) async fn install(runtime: &Runtime, org: &OrgId) -> Result<Pack, Inst
         },
         form: "/new",
         demo: "/demo",
-    }];
-    Ok(Pack { name: "content_requests", routes, starters, terms: terms() })
+    };
+    let film = Starter {
+        title: Words { en: "Branded film", ja: "ブランド動画" },
+        about: Words {
+            en: "From a brief to an MP4 with captions and, if you like, a spoken voice.",
+            ja: "依頼文から字幕付きのMP4まで。ナレーションの音声も付けられます。",
+        },
+        form: "/new?type=video_with_vo",
+        demo: "/demo?type=video_with_vo",
+    };
+    vec![image, film]
 }
 
 /// What the members of briefs, concepts and reviews are called on screens.
@@ -87,5 +108,20 @@ fn terms() -> Vec<(&'static str, Words)> {
         term("approved_by", "Approved by", "承認者"),
         term("intent", "Intent", "意図"),
         term("audience", "Audience", "対象"),
+        term("duration_seconds", "Length in seconds", "長さ(秒)"),
+        term("voice_id", "Voice", "声"),
+        term("auto_script", "Write the script", "台本をつくる"),
+        term("script_text", "Script", "台本"),
+        term("script", "Script", "台本"),
+        term("hook", "Opening", "冒頭の言葉"),
+        term("scenes", "Scenes", "シーン"),
+        term("visual_prompt", "Picture", "映像"),
+        term("voiceover", "Voice-over", "ナレーション"),
+        term("caption", "Caption", "字幕"),
+        term("cta", "Call to action", "行動喚起"),
+        term("total_duration", "Total length in seconds", "合計の長さ(秒)"),
+        term("plan", "Plan", "進め方"),
+        term("use_supplied_script", "Uses the client's script", "支給台本を使う"),
+        term("estimated_seconds", "Expected seconds", "想定時間(秒)"),
     ]
 }

@@ -1,5 +1,5 @@
 //! The whole server in this process: a real journal in a temporary folder, the runtime, the
-//! scripted model at no latency, pictures drawn here, and the packs on top.
+//! scripted model at no latency, pictures and films made here, and the packs on top.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::needless_raw_string_hashes, reason = "as expect-test writes them")]
@@ -8,6 +8,8 @@
 mod support;
 #[path = "server/requests.rs"]
 mod requests;
+#[path = "server/films.rs"]
+mod films;
 #[path = "server/generic.rs"]
 mod generic;
 #[path = "server/table.rs"]

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use crate::client::shapes::Brand;
 use crate::config::Lang;
 
-/// A brief for a key visual.
+/// A brief for a key visual, and for a film of the same launch.
 #[derive(Debug)]
 pub(crate) struct Brief {
     title: &'static str,
     prompt: &'static str,
+    film: &'static str,
     style: &'static str,
     language: &'static str,
 }
@@ -23,6 +24,13 @@ const JAPANESE: Brief = Brief {
              そして最初の一口で肩の力が抜けること。\
              見出しは短く、声に出して読んで気持ちのよい一文に。行動の呼びかけは控えめに。\
              健康への効能や「日本一」のような最上級の表現は使わないでください。",
+    film: "秋の新作コーヒー「朝焼けブレンド」の発売を知らせる短い動画を作ってください。\
+           豆は一つの農園だけから届きます。焙煎してから七日以内に出荷します。\
+           最初の一口で肩の力が抜けます。\
+           見せたいのは、夜明けの台所、湯気の立つコーヒーカップ、朝霧の山の農園、夜の街の焙煎所。\
+           想定読者は、忙しい朝に五分だけ自分の時間を持ちたい三十代。\
+           言葉は声に出して心地よく、行動の呼びかけは控えめに。\
+           健康への効能や「日本一」のような最上級の表現は使わないでください。",
     style: "フィルム写真のような温かさ、余白を広く、文字は読みやすく大きめに",
     language: "ja",
 };
@@ -36,6 +44,12 @@ const ENGLISH: Brief = Brief {
              they leave us within seven days of roasting, and the first sip makes the shoulders \
              drop. One short headline that sounds good when read aloud, and a quiet call to \
              action. No health claims, and no superlatives.",
+    film: "Make a short film for the launch of our autumn coffee, Daybreak Blend. The beans come \
+           from a single farm. They leave us within seven days of roasting. The first sip makes the \
+           shoulders drop. Show a kitchen at sunrise, a steaming cup of coffee, a farm in the misty \
+           mountains, and the roastery in the city at night. The viewer is in their thirties, has a \
+           busy morning and wants five minutes that belong to nobody else. Words that are good to \
+           hear, and a quiet call to action. No health claims, and no superlatives.",
     style: "warm like film photography, generous empty space, large and legible type",
     language: "en",
 };
@@ -54,13 +68,19 @@ impl Brief {
         self.title
     }
 
-    /// The body of a request for an image. `prompt` replaces the brief's own words.
-    pub(crate) fn request(&self, brand: &Brand, aspect: &str, prompt: Option<&str>) -> Value {
+    /// The body of a request of this type. `prompt` replaces the brief's own words.
+    pub(crate) fn request(
+        &self,
+        brand: &Brand,
+        (kind, aspect): (&str, &str),
+        prompt: Option<&str>,
+    ) -> Value {
+        let own = if kind == "image" { self.prompt } else { self.film };
         json!({
             "brand_id": brand.id,
             "title": prompt.map_or_else(|| self.title.to_owned(), title_of),
-            "request_type": "image",
-            "prompt": prompt.unwrap_or(self.prompt),
+            "request_type": kind,
+            "prompt": prompt.unwrap_or(own),
             "aspect_ratio": aspect,
             "style_preset": self.style,
             "language": self.language,
@@ -88,7 +108,9 @@ mod tests {
     fn both_briefs_keep_the_limits_of_the_api() {
         for lang in [Lang::Ja, Lang::En] {
             let brief = Brief::in_language(lang);
-            assert!((200..5000).contains(&brief.prompt.len()), "{}", brief.title);
+            for prompt in [brief.prompt, brief.film] {
+                assert!((200..5000).contains(&prompt.len()), "{}", brief.title);
+            }
             assert!(brief.style.chars().count() <= 100 && brief.title.chars().count() <= 255);
         }
     }

@@ -123,6 +123,8 @@ pub struct RunFilter {
     pub statuses: Vec<String>,
     /// Of this definition.
     pub slug: Option<String>,
+    /// Of one of these definitions; of any when empty.
+    pub slugs: Vec<String>,
     /// With these labels.
     pub labels: Vec<(String, String)>,
     /// Started by this run.
@@ -326,6 +328,11 @@ fn list_statement(filter: &RunFilter) -> Statement {
     if let Some(slug) = &filter.slug {
         let place = question.place(slug.as_str());
         question.push(&format!(" AND r.slug = {place}"));
+    }
+    if !filter.slugs.is_empty() {
+        let places: Vec<String> =
+            filter.slugs.iter().map(|slug| question.place(slug.as_str())).collect();
+        question.push(&format!(" AND r.slug IN ({})", places.join(", ")));
     }
     if let Some(parent) = &filter.parent_run {
         let place = question.place(parent.as_str());

@@ -21,7 +21,7 @@ use showrunner_web::view::Instant;
 use showrunner_web::{App, Caller, Problem};
 
 use super::brand::{BrandsJson, list_brands};
-use super::brief::Brief;
+use super::brief::{Brief, RequestType};
 use super::create::create;
 use super::event::{RequestEvent, tell};
 use super::request::{RequestJson, RequestRow, find, row_status, status};
@@ -59,7 +59,7 @@ pub(super) fn table() -> Vec<Route> {
             .takes_json::<Brief>()
             .idempotent()
             .gives::<Enveloped<Accepted>>(202)
-            .problems(&[&codes::UNKNOWN_BRAND, &codes::NOT_AVAILABLE_YET, &codes::STORAGE_FULL])
+            .problems(&[&codes::UNKNOWN_BRAND, &codes::STORAGE_FULL])
             .to(create_request),
         Route::get("/api/v1/requests", "list_requests")
             .says("Lists requests, newest first.")
@@ -149,7 +149,7 @@ struct Accepted {
     estimated_cost: f64,
     estimated_time_seconds: u64,
     created_at: Instant,
-    /// Members of the request that have no effect on an image.
+    /// Members of the request that have no effect on what is asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     without_effect: Vec<&'static str>,
 }
@@ -167,7 +167,7 @@ async fn create_request(
         id: created.run.id.to_string(),
         status: "intake",
         title: brief.title.clone(),
-        request_type: "image",
+        request_type: brief.request_type.name(),
         estimated_cost: created.expected.usd,
         estimated_time_seconds: created.expected.seconds,
         created_at: created.run.started_at.into(),
@@ -235,15 +235,19 @@ fn filter(caller: &Caller, query: &Query, paging: &Paging) -> Result<RunFilter, 
                 .with_allowed(STATUSES.map(str::to_owned).to_vec()));
         },
     }
-    let labels = [("brand_id", "brand_id"), ("type", "request_type")];
-    let labels = labels.into_iter().filter_map(|(parameter, label)| {
-        Some((label.to_owned(), query.get(parameter)?.to_ascii_lowercase()))
-    });
+    let brand = query.get("brand_id").map(|id| ("brand_id".to_owned(), id.to_ascii_lowercase()));
+    let kinds = match query.get("type") {
+        None => RequestType::ALL.to_vec(),
+        Some(name) => vec![RequestType::of(&name.to_ascii_lowercase()).ok_or_else(|| {
+            Problem::new(&codes::BAD_QUERY, "`type` is no type of requests")
+                .with_allowed(RequestType::ALL.map(|kind| kind.name().to_owned()).to_vec())
+        })?],
+    };
     Ok(RunFilter {
         org: Some(caller.org.clone()),
         statuses: statuses.iter().map(ToString::to_string).collect(),
-        slug: Some(super::IMAGE.to_owned()),
-        labels: labels.collect(),
+        slugs: kinds.iter().map(|kind| kind.slug().to_owned()).collect(),
+        labels: brand.into_iter().collect(),
         after: paging.after.clone().map(Cursor::of_run),
         limit: if query.get("status").is_some() { PAGE_MAX } else { paging.limit },
         ..RunFilter::default()

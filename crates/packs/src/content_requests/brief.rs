@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use showrunner_engine::definition::Definition;
-use showrunner_web::problem::codes;
 use showrunner_web::view::LabelView;
-use showrunner_web::{FieldError, Problem};
 
 use super::brand::BrandJson;
 
@@ -17,6 +15,38 @@ pub(super) enum RequestType {
     VideoWithVo,
     VideoNoVo,
     Image,
+}
+
+impl RequestType {
+    /// Every type.
+    pub(super) const ALL: [Self; 3] = [Self::VideoWithVo, Self::VideoNoVo, Self::Image];
+
+    /// As clients write it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::VideoWithVo => "video_with_vo",
+            Self::VideoNoVo => "video_no_vo",
+            Self::Image => "image",
+        }
+    }
+
+    /// The type of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The definition that such requests run by.
+    pub(super) fn slug(self) -> &'static str {
+        match self {
+            Self::VideoWithVo => "content-request-video-with-vo",
+            Self::VideoNoVo => "content-request-video-no-vo",
+            Self::Image => "content-request-image",
+        }
+    }
+
+    fn is_film(self) -> bool {
+        self != Self::Image
+    }
 }
 
 /// How good and how dear.
@@ -35,7 +65,7 @@ pub(super) enum BriefLanguage {
     En,
 }
 
-/// The formats of a picture.
+/// The formats of pictures and films.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(super) enum Aspect {
     #[serde(rename = "1:1")]
@@ -69,24 +99,24 @@ pub(super) struct Brief {
     /// The brief itself.
     #[schemars(length(min = 1, max = 5000), regex(pattern = r"\S"))]
     pub(super) prompt: String,
-    /// The format; `1:1` when absent.
+    /// The format; when absent `1:1` for images and `16:9` for films.
     pub(super) aspect_ratio: Option<Aspect>,
     #[schemars(length(max = 100))]
     pub(super) style_preset: Option<String>,
     #[schemars(length(max = 100))]
     pub(super) shot_type: Option<String>,
-    /// For films.
+    /// For films, 30 when absent.
     #[schemars(range(min = 5, max = 300))]
     pub(super) duration_seconds: Option<u32>,
-    /// For spoken words.
+    /// For spoken words: `female`, `male`, `deep`, `bright`, or a name the provider knows.
     #[schemars(length(max = 100))]
     pub(super) voice_id: Option<String>,
     #[schemars(length(max = 100))]
     pub(super) preferred_provider: Option<String>,
     pub(super) provider_tier: Option<Tier>,
-    /// For films.
+    /// For films with a voice: writes the script even when there is one in `script_text`.
     pub(super) auto_script: Option<bool>,
-    /// For films.
+    /// For films with a voice: what is spoken, a scene a paragraph. Nobody writes another one then.
     #[schemars(length(max = 20_000))]
     pub(super) script_text: Option<String>,
     /// Knowledge to be used, by UUID.
@@ -104,29 +134,24 @@ pub(super) struct Brief {
 }
 
 impl Brief {
-    /// What this version can make; anything else is refused before work begins.
-    pub(super) fn available(&self) -> Result<(), Problem> {
-        if self.request_type == RequestType::Image {
-            return Ok(());
-        }
-        let words = "this version makes images only; films come with a later one";
-        let error = FieldError::new("/request_type", "only `image` in this version");
-        Err(Problem::new(&codes::NOT_AVAILABLE_YET, words)
-            .with_errors(vec![error])
-            .with_hint("send `\"request_type\": \"image\"`")
-            .with_allowed(vec!["image".into()]))
-    }
-
-    /// Members that say nothing about an image, so that nobody waits for their effect.
+    /// Members that say nothing about what is asked for, so that nobody waits for their effect.
     pub(super) fn without_effect(&self) -> Vec<&'static str> {
+        let is_spoken = self.request_type == RequestType::VideoWithVo;
+        let is_film = self.request_type.is_film();
         let given = [
-            ("duration_seconds", self.duration_seconds.is_some()),
-            ("voice_id", self.voice_id.is_some()),
-            ("auto_script", self.auto_script.is_some()),
-            ("script_text", self.script_text.is_some()),
+            ("duration_seconds", !is_film && self.duration_seconds.is_some()),
+            ("voice_id", !is_spoken && self.voice_id.is_some()),
+            ("auto_script", !is_spoken && self.auto_script.is_some()),
+            ("script_text", !is_spoken && self.script_text.is_some()),
             ("selected_kb_ids", self.selected_kb_ids.as_ref().is_some_and(|ids| !ids.is_empty())),
         ];
         given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+    }
+
+    /// The format that is meant where none is named.
+    fn aspect(&self) -> Aspect {
+        let usual = if self.request_type.is_film() { Aspect::Wide } else { Aspect::Square };
+        self.aspect_ratio.unwrap_or(usual)
     }
 
     /// The language its words shall have.
@@ -144,7 +169,7 @@ impl Brief {
         input.insert("title".into(), json!(self.title));
         input.insert("prompt".into(), json!(self.prompt));
         input.insert("language".into(), json!(self.language()));
-        input.insert("aspect_ratio".into(), json!(self.aspect_ratio.unwrap_or(Aspect::Square)));
+        input.insert("aspect_ratio".into(), json!(self.aspect()));
         let optional = [
             ("style_preset", json!(self.style_preset)),
             ("shot_type", json!(self.shot_type)),
@@ -152,7 +177,16 @@ impl Brief {
             ("provider_tier", json!(self.provider_tier)),
             ("auto_approve", json!(self.auto_approve)),
         ];
-        let given = optional.into_iter().filter(|(_, value)| !value.is_null());
+        let is_spoken = self.request_type == RequestType::VideoWithVo;
+        let of_films = [
+            ("duration_seconds", self.request_type.is_film(), json!(self.duration_seconds)),
+            ("voice_id", is_spoken, json!(self.voice_id)),
+            ("auto_script", is_spoken, json!(self.auto_script)),
+            ("script_text", is_spoken, json!(self.script_text)),
+        ];
+        let of_films = of_films.into_iter().filter(|(_, has_effect, _)| *has_effect);
+        let of_films = of_films.map(|(name, _, value)| (name, value));
+        let given = optional.into_iter().chain(of_films).filter(|(_, value)| !value.is_null());
         input.extend(given.map(|(name, value)| (name.to_owned(), value)));
         input.insert("brand".into(), brand.to_input());
         Value::Object(input)

@@ -9,8 +9,8 @@ use showrunner_engine::run::Run;
 use showrunner_runtime::StartRequest;
 use showrunner_web::{App, Caller, Problem};
 
-use super::brief::{Brief, Expected, expected};
-use super::{IMAGE, brand};
+use super::brand;
+use super::brief::{Brief, Expected, RequestType, expected};
 
 /// The caller's key for a start: scope, key, digest of the request.
 pub(super) type Key = Option<(String, String, String)>;
@@ -22,9 +22,13 @@ pub(super) struct Created {
     pub(super) expected: Expected,
 }
 
-/// The definition that image requests run by.
-pub(super) async fn definition(app: &App, caller: &Caller) -> Result<Arc<Definition>, Problem> {
-    Ok(app.runtime().library().get(&caller.org, IMAGE, None).await?)
+/// The definition that requests of a type run by.
+pub(super) async fn definition(
+    app: &App,
+    caller: &Caller,
+    kind: RequestType,
+) -> Result<Arc<Definition>, Problem> {
+    Ok(app.runtime().library().get(&caller.org, kind.slug(), None).await?)
 }
 
 /// Starts the work. When this returns `Ok`, the request survives anything.
@@ -34,13 +38,12 @@ pub(super) async fn create(
     brief: &Brief,
     key: Key,
 ) -> Result<Created, Problem> {
-    brief.available()?;
     let brand = brand::find(app, &caller.org, &brief.brand_id).await?;
-    let definition = definition(app, caller).await?;
+    let definition = definition(app, caller, brief.request_type).await?;
     let expected = expected(&definition, brief.auto_approve.unwrap_or(false));
     let mut labels = BTreeMap::from([
         ("brand_id".to_owned(), brand.id.clone()),
-        ("request_type".to_owned(), "image".to_owned()),
+        ("request_type".to_owned(), brief.request_type.name().to_owned()),
     ]);
     if let Some(campaign) = &brief.campaign_id {
         labels.insert("campaign_id".into(), campaign.to_ascii_lowercase());

@@ -14,7 +14,7 @@ use showrunner_web::view::step::WaitJson;
 use showrunner_web::view::{FailureView, Instant};
 use showrunner_web::{App, Caller, Problem};
 
-use super::brief::expected;
+use super::brief::{RequestType, expected};
 
 /// A request, whole.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,7 +43,7 @@ pub(super) struct RequestJson {
     failure: Option<FailureView>,
     /// Whether anything in it comes from nobody real.
     simulated: bool,
-    /// What it made, the newest picture of each step.
+    /// What it made, the newest file of each step.
     assets: Vec<AssetJson>,
     progress: Progress,
     /// What may be asked of it now.
@@ -158,7 +158,7 @@ impl RequestRow {
 /// The run behind a request; runs of other definitions are no requests.
 pub(super) async fn find(app: &App, caller: &Caller, id: &str) -> Result<Arc<Run>, Problem> {
     let run = app.run_of(caller, id).await?;
-    if run.definition.slug == super::IMAGE {
+    if RequestType::ALL.iter().any(|kind| kind.slug() == run.definition.slug) {
         return Ok(run);
     }
     let words = format!("run {id} is no content request");

@@ -13,7 +13,7 @@ pub(super) struct TaskJson {
     /// `<request>:<step>`.
     id: String,
     request_id: String,
-    /// `executive`, `strategist`, `producer`, `qa`.
+    /// `executive`, `task_planner`, `strategist`, `copywriter`, `producer`, `qa`.
     agent_role: String,
     task_name: String,
     /// `pending`, `in_progress`, `completed`, `failed`, `skipped`.
@@ -42,16 +42,29 @@ pub(super) fn all(run: &Run) -> Vec<TaskJson> {
         return Vec::new();
     }
     let is_task = |no: &StepNo| matches!(run.def(*no).kind, StepKind::Agent(_));
+    let planned = planned(run);
     let mut tasks: Vec<TaskJson> = Vec::new();
     for (order, no) in (1..).zip(run.steps_of(0).filter(is_task)) {
         let before = tasks.last().map(|task| task.id.clone());
-        tasks.push(task(run, no, order, before));
+        tasks.push(task(run, no, (order, before), planned));
     }
     tasks
 }
 
-fn task(run: &Run, no: StepNo, order: u32, before: Option<String>) -> TaskJson {
+/// What the planner expects each task to take, in seconds by role, once it has planned.
+fn planned(run: &Run) -> Option<&Value> {
+    let planner = run.steps_of(0).find(|no| run.def(*no).id == "task_planner")?;
+    run.step(planner).output.as_deref()?.get("estimated_seconds")
+}
+
+fn task(
+    run: &Run,
+    no: StepNo,
+    (order, before): (u32, Option<String>),
+    planned: Option<&Value>,
+) -> TaskJson {
     let (step, def) = (run.step(no), run.def(no));
+    let usual = def.estimate.duration.0.div_ceil(1000);
     TaskJson {
         id: id(run.id.as_str(), step.key.as_str()),
         request_id: run.id.to_string(),
@@ -60,7 +73,9 @@ fn task(run: &Run, no: StepNo, order: u32, before: Option<String>) -> TaskJson {
         status: status(step.status).into(),
         sequence_order: order,
         depends_on: before.into_iter().collect(),
-        estimated_duration_seconds: def.estimate.duration.0.div_ceil(1000),
+        estimated_duration_seconds: planned
+            .and_then(|seconds| seconds.get(&def.id)?.as_u64())
+            .unwrap_or(usual),
         started_at: step.started_at.map(Instant),
         completed_at: step.ended_at.map(Instant),
         retry_count: step.attempts.saturating_sub(1),

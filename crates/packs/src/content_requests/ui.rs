@@ -1,4 +1,4 @@
-//! The form for an image request, and the demo that needs no form at all.
+//! The form for a request, and the demo that needs no form at all.
 
 mod sample;
 
@@ -16,18 +16,39 @@ use showrunner_web::ui::shell::{Frame, Reader};
 use showrunner_web::{App, Caller, FieldError, Problem, catalogue};
 
 use super::brand::{self, BrandJson};
-use super::brief::{Brief, aspects};
+use super::brief::{Brief, RequestType, aspects};
 use super::create::{create, definition};
 
 /// The fields of the form.
-const FIELDS: &[&str] =
-    &["brand_id", "title", "prompt", "aspect_ratio", "style_preset", "language", "auto_approve"];
+const FIELDS: &[&str] = &[
+    "brand_id",
+    "request_type",
+    "title",
+    "prompt",
+    "aspect_ratio",
+    "duration_seconds",
+    "style_preset",
+    "language",
+    "voice_id",
+    "script_text",
+    "auto_approve",
+];
 
 catalogue! {
     /// The words of the form.
     FormTexts {
-        title: "New image request" / "画像の制作依頼";
-        about: "Say what it is for and what must be in it. Agents check it against the brand, find a concept, make the picture and review it. You approve it before it is published." / "何のための画像か、何を入れたいかを書いてください。担当エージェントがブランド規定の確認、コンセプト立案、制作、検査を行い、公開前にあなたが承認します。";
+        title: "New request" / "制作依頼";
+        about: "Say what it is for and what must be in it. Agents check it against the brand, find a concept, make it and review it. You approve it before it is published." / "何のためのものか、何を入れたいかを書いてください。担当エージェントがブランド規定の確認、コンセプト立案、制作、検査を行い、公開前にあなたが承認します。";
+        kind: "What to make" / "つくるもの";
+        image: "Image" / "画像";
+        video_with_vo: "Film with a voice" / "動画(ナレーションあり)";
+        video_no_vo: "Film without a voice" / "動画(ナレーションなし)";
+        seconds: "Length in seconds" / "長さ(秒)";
+        voice: "Voice" / "声";
+        voice_female: "Female" / "女性";
+        voice_male: "Male" / "男性";
+        script: "Your own script" / "台本(支給する場合)";
+        script_hint: "Leave it empty to have one written. A blank line begins a new scene." / "空欄なら台本も作成します。空行でシーンが分かれます。";
         brand: "Brand" / "ブランド";
         name: "Title" / "タイトル";
         brief: "Brief" / "依頼内容";
@@ -54,13 +75,14 @@ catalogue! {
 pub(super) fn table() -> Vec<Route> {
     vec![
         Route::get("/new", "show_request_form")
-            .says("The form for an image request.")
+            .says("The form for a request.")
             .permit(showrunner_web::Permission::Make)
+            .query("type", "string", "`image`, `video_with_vo`, `video_no_vo`.")
             .query("sample", "integer", "1: with a sample filled in.")
             .answers(200, Gives::Media("text/html"))
             .to(show),
         Route::post("/new", "form_create_request")
-            .says("Starts an image request.")
+            .says("Starts a request.")
             .takes(Takes::Form(FIELDS))
             .answers(303, Gives::Nothing)
             .answers(422, Gives::Media("text/html"))
@@ -68,6 +90,7 @@ pub(super) fn table() -> Vec<Route> {
             .to(start),
         Route::post("/demo", "form_start_demo")
             .says("Starts the sample request.")
+            .query("type", "string", "`image`, `video_with_vo`, `video_no_vo`.")
             .takes(Takes::Form(&[]))
             .answers(303, Gives::Nothing)
             .problems(&[&codes::UNKNOWN_BRAND, &codes::STORAGE_FULL, &codes::NOT_SERVING])
@@ -82,11 +105,18 @@ async fn show(
     reader: Reader,
 ) -> Result<Markup, Problem> {
     let frame = Frame::new(&app, &caller, reader);
-    let given = match query.get("sample") {
-        Some(_) => sample::in_language(frame.look.language),
+    let kind = kind_of(&query);
+    let mut given = match query.get("sample") {
+        Some(_) => sample::in_language(frame.look.language, kind),
         None => Map::new(),
     };
+    given.insert("request_type".into(), json!(kind.name()));
     render(&frame, &given, &[]).await
+}
+
+/// What is to be made, an image where nothing else is said.
+fn kind_of(query: &Query) -> RequestType {
+    query.get("type").and_then(RequestType::of).unwrap_or(RequestType::Image)
 }
 
 async fn start(
@@ -118,21 +148,31 @@ fn given(form: &Form) -> Map<String, Value> {
     given.insert("request_type".into(), json!("image"));
     for field in FIELDS {
         if let Some(text) = form.get(field) {
-            let value = if *field == "auto_approve" { json!(true) } else { json!(text) };
+            let value = match *field {
+                "auto_approve" => json!(true),
+                "duration_seconds" => text.parse::<u64>().map_or_else(|_| json!(text), Value::from),
+                _ => json!(text),
+            };
             given.insert((*field).to_owned(), value);
         }
     }
     given
 }
 
-async fn demo(State(app): State<App>, caller: Caller, reader: Reader) -> Result<Redirect, Problem> {
+async fn demo(
+    State(app): State<App>,
+    caller: Caller,
+    query: Query,
+    reader: Reader,
+) -> Result<Redirect, Problem> {
     let brands = brand::all(&app, &caller.org).await?;
     let Some(brand) = brands.first() else {
         return Err(Problem::new(&codes::UNKNOWN_BRAND, "there is no brand to make a demo for"));
     };
-    let mut given = sample::in_language(reader.look.language);
+    let kind = kind_of(&query);
+    let mut given = sample::in_language(reader.look.language, kind);
     given.insert("brand_id".into(), json!(brand.id));
-    given.insert("request_type".into(), json!("image"));
+    given.insert("request_type".into(), json!(kind.name()));
     let brief = fitting::<Brief>(&Value::Object(given))?;
     let created = create(&app, &caller, &brief, None).await?;
     Ok(Redirect::to(&format!("/runs/{}", created.run.id)))
@@ -145,7 +185,9 @@ async fn render(
 ) -> Result<Markup, Problem> {
     let words = FormTexts::in_language(frame.look.language);
     let brands = brand::all(frame.app, &frame.caller.org).await?;
-    let estimate = estimate(frame).await?;
+    let kind = given.get("request_type").and_then(Value::as_str).and_then(RequestType::of);
+    let kind = kind.unwrap_or(RequestType::Image);
+    let estimate = estimate(frame, kind).await?;
     let content = html! {
         div class="page-head" { div {
             h1 { (words.title) }
@@ -155,16 +197,64 @@ async fn render(
         div class="columns" {
             form class="column-main sheet" method="post" action="/new" {
                 (frame.form_key())
+                input type="hidden" name="request_type" value=(kind.name());
+                (kinds(words, kind))
                 (fields(frame, words, &brands, &Given { given, errors }))
                 div class="actions" {
                     button class="primary" { (words.start) }
-                    a class="button link" href="/new?sample=1" { (words.sample) }
+                    a class="button link" href=(format!("/new?sample=1&type={}", kind.name())) { (words.sample) }
                 }
             }
             aside class="column-side" { (estimate) (about_brand(words, &brands)) }
         }
     };
     Ok(frame.page(words.title, None, &content))
+}
+
+/// What can be made: a link each, for each has a form of its own.
+fn kinds(words: &FormTexts, chosen: RequestType) -> Markup {
+    let name = |kind| match kind {
+        RequestType::Image => words.image,
+        RequestType::VideoWithVo => words.video_with_vo,
+        RequestType::VideoNoVo => words.video_no_vo,
+    };
+    html! {
+        nav class="actions" aria-label=(words.kind) {
+            @for kind in [RequestType::Image, RequestType::VideoWithVo, RequestType::VideoNoVo] {
+                a class="button" href=(format!("/new?type={}", kind.name()))
+                    aria-current=[(kind == chosen).then_some("page")] { (name(kind)) }
+            }
+        }
+    }
+}
+
+/// What only films are asked.
+fn film_fields(words: &FormTexts, given: &Given<'_>) -> Markup {
+    let is_spoken = given.is("request_type", RequestType::VideoWithVo.name());
+    let seconds = given.given.get("duration_seconds").cloned().unwrap_or_else(|| json!(30));
+    let seconds = seconds.as_str().map_or_else(|| seconds.to_string(), str::to_owned);
+    html! {
+        div class="pair" {
+            label { span { (words.seconds) }
+                input type="number" name="duration_seconds" min="5" max="300" value=(seconds);
+                (given.complaints("duration_seconds"))
+            }
+            @if is_spoken {
+                label { span { (words.voice) }
+                    select name="voice_id" {
+                        option value="female" { (words.voice_female) }
+                        option value="male" selected[given.is("voice_id", "male")] { (words.voice_male) }
+                    }
+                }
+            }
+        }
+        @if is_spoken {
+            label { span { (words.script) " " small class="muted" { (words.optional) } }
+                textarea name="script_text" rows="6" maxlength="20000" placeholder=(words.script_hint) { (given.text("script_text")) }
+                (given.complaints("script_text"))
+            }
+        }
+    }
 }
 
 /// What was typed, and what is wrong with it.
@@ -193,6 +283,8 @@ impl Given<'_> {
 
 fn fields(frame: &Frame<'_>, words: &FormTexts, brands: &[BrandJson], given: &Given<'_>) -> Markup {
     let language = frame.look.language;
+    let is_film = !given.is("request_type", RequestType::Image.name());
+    let usual = if is_film { "16:9" } else { "1:1" };
     html! {
         label { span { (words.brand) }
             select name="brand_id" required { @for brand in brands {
@@ -212,11 +304,12 @@ fn fields(frame: &Frame<'_>, words: &FormTexts, brands: &[BrandJson], given: &Gi
             @for (value, name) in &aspects() {
                 label class="choice" {
                     input type="radio" name="aspect_ratio" value=(value)
-                        checked[given.is("aspect_ratio", value) || (given.text("aspect_ratio").is_empty() && *value == "1:1")];
+                        checked[given.is("aspect_ratio", value) || (given.text("aspect_ratio").is_empty() && *value == usual)];
                     (shape(value)) span { (label(name, language)) }
                 }
             }
         }
+        @if is_film { (film_fields(words, given)) }
         div class="pair" {
             label { span { (words.style) " " small class="muted" { (words.optional) } }
                 input type="text" name="style_preset" maxlength="100" value=(given.text("style_preset"));
@@ -251,9 +344,9 @@ fn shape(aspect: &str) -> Markup {
     }
 }
 
-async fn estimate(frame: &Frame<'_>) -> Result<Markup, Problem> {
+async fn estimate(frame: &Frame<'_>, kind: RequestType) -> Result<Markup, Problem> {
     let words = FormTexts::in_language(frame.look.language);
-    let definition = definition(frame.app, frame.caller).await?;
+    let definition = definition(frame.app, frame.caller, kind).await?;
     let expected = showrunner_web::api::expected(&definition);
     Ok(html! {
         section class="card" {

@@ -212,7 +212,7 @@ async fn the_server_tells_about_itself() {
     let agents = server.get("/api/v1/agents").await.json();
     let names: Vec<&str> =
         agents["data"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
-    for name in ["executive", "strategist", "producer", "qa"] {
+    for name in ["executive", "task_planner", "strategist", "copywriter", "producer", "qa"] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
     assert_eq!(server.get("/api/v1/dead-letters").await.json()["data"], json!([]));

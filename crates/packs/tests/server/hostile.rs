@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Server, as_owner};
 
+/// What is installed, in the order in which it is listed.
+const DEFINITIONS: [&str; 3] =
+    ["content-request-image", "content-request-video-no-vo", "content-request-video-with-vo"];
+
 async fn post(server: &Server, path: &str, media: &str, body: Body) -> Answer {
     let request: Request<Body> =
         as_owner(Method::POST, path).header("content-type", media).body(body).unwrap();
@@ -72,7 +76,7 @@ async fn definitions_that_are_wrong_or_huge_are_refused_with_places() {
     let refused = post(&server, path, "text/yaml", many.into()).await;
     assert_eq!(refused.verdict(), "422 invalid_definition");
     let known = server.get("/api/v1/definitions").await.json();
-    assert_eq!(known["data"].as_array().unwrap().len(), 1, "only the shipped one");
+    assert_eq!(known["data"].as_array().unwrap().len(), DEFINITIONS.len(), "only the shipped ones");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,5 +115,5 @@ async fn a_run_whose_input_does_not_fit_says_where() {
     assert!(errors.iter().any(|e| e["pointer"] == "/input/title"), "{errors:?}");
     let unknown = server.post("/api/v1/runs", &json!({ "definition": "nothing" })).await;
     assert_eq!(unknown.verdict(), "404 unknown_definition");
-    assert_eq!(unknown.json()["allowed"], json!(["content-request-image"]));
+    assert_eq!(unknown.json()["allowed"], json!(DEFINITIONS));
 }

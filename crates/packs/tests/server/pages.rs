@@ -51,8 +51,11 @@ async fn every_screen_is_whole_in_both_languages() {
             &run,
             "/new",
             "/new?sample=1",
+            "/new?type=video_with_vo",
+            "/new?type=video_no_vo&sample=1",
             "/definitions",
             "/definitions/content-request-image",
+            "/definitions/content-request-video-with-vo",
             "/login",
         ] {
             let shown = page(&server, path, language).await;
@@ -110,6 +113,37 @@ async fn the_demo_button_really_starts_something() {
     assert_eq!(started.status, 303, "{}", started.text);
     let id = started.header("location").strip_prefix("/runs/").unwrap().to_owned();
     server.until(&id, "checkpoint.opened").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_of_films_asks_what_films_need() {
+    let server = Server::start().await;
+    let form = page(&server, "/new?type=video_with_vo", "en").await;
+    for field in ["duration_seconds", "voice_id", "script_text"] {
+        assert!(form.contains(&format!("name=\"{field}\"")), "{field}");
+    }
+    let silent = page(&server, "/new?type=video_no_vo", "en").await;
+    assert!(silent.contains("duration_seconds") && !silent.contains("script_text"));
+    assert!(!page(&server, "/new", "en").await.contains("duration_seconds"));
+    let brand = server.brand().await;
+    let send = async |seconds: &str| {
+        let request = as_owner(Method::POST, "/new")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let body = format!(
+            "brand_id={brand}&request_type=video_with_vo&title=Launch&prompt=A+quiet+kitchen\
+             &duration_seconds={seconds}&script_text=One.%0D%0A%0D%0ATwo.&voice_id=male"
+        );
+        server.send(request.body(Body::from(body)).unwrap()).await
+    };
+    let wrong = send("4").await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text.contains("value=\"4\"") && wrong.text.contains("One."), "kept as typed");
+    let right = send("6").await;
+    assert_eq!(right.status, 303, "{}", right.text);
+    let id = right.header("location").strip_prefix("/runs/").unwrap().to_owned();
+    server.until(&id, "checkpoint.opened").await;
+    let data = server.get(&format!("/api/v1/requests/{id}")).await.json();
+    assert_eq!(data["data"]["assets"][0]["duration_seconds"], 6.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

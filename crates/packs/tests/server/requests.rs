@@ -234,13 +234,14 @@ async fn everything_wrong_with_a_brief_is_said_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn films_are_refused_in_words_and_foreign_brands_are_not_there() {
+async fn what_has_no_effect_is_named_and_foreign_brands_are_not_there() {
     let server = Server::start().await;
-    let mut film = server.brief().await;
-    film["request_type"] = json!("video_with_vo");
-    let refused = server.post("/api/v1/requests", &film).await;
-    assert_eq!(refused.verdict(), "422 not_available_yet");
-    assert_eq!(refused.json()["allowed"], json!(["image"]));
+    let mut silent = server.brief().await;
+    silent["script_text"] = json!("Not for a picture.");
+    silent["duration_seconds"] = json!(30);
+    let taken = server.post("/api/v1/requests", &silent).await;
+    let expected = json!(["duration_seconds", "script_text"]);
+    assert_eq!(taken.json()["data"]["without_effect"], expected);
     let mut foreign = server.brief().await;
     foreign["brand_id"] = json!("00000000-0000-4000-8000-000000000000");
     assert_eq!(server.post("/api/v1/requests", &foreign).await.verdict(), "404 unknown_brand");

@@ -276,6 +276,7 @@ impl<'a> Filler<'a> {
     /// What the input says under this very name.
     fn told(&self, name: &str) -> Option<&'a Value> {
         let within = |member: &str| self.input.get(member).and_then(|inner| inner.get(name));
-        self.input.get(name).or_else(|| within("request")).or_else(|| within("brief"))
+        let own = self.input.get(name).or_else(|| within("request"));
+        own.or_else(|| within("brief")).or_else(|| within("estimates"))
     }
 }

@@ -217,7 +217,7 @@ impl Runtime {
         done: MediaJob,
     ) -> Command {
         let Settling { work, step, token, .. } = *settling;
-        let place = Place { run: &work.run, step, token };
+        let place = Place { run: &work.run, step, token, stop: work.stop() };
         match self.keep(&place, provider, (Digest::of(id.as_bytes()), 0), done).await {
             Ok(made) => Command::FinishAttempt(Box::new(FinishAttempt {
                 step: step.clone(),

@@ -16,6 +16,7 @@ use showrunner_providers::{
     CallFailure, CallSafety, LookUp, MediaJob, MediaProvider, MediaRequest, MediaResult, Mode,
     Submitted, Unpriced,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::call_agent::{Ended, failed, finished};
 use super::call_key;
@@ -29,6 +30,8 @@ pub(crate) struct Place<'a> {
     pub run: &'a RunId,
     pub step: &'a StepKey,
     pub token: Token,
+    /// Cancelled when nobody wants it any more.
+    pub stop: &'a CancellationToken,
 }
 
 /// Why a finished job has no file here.
@@ -115,7 +118,8 @@ impl Runtime {
         };
         match submitted {
             Submitted::Done(job) => {
-                let place = Place { run: &work.run, step: &call.step, token: call.token };
+                let (step, token) = (&call.step, call.token);
+                let place = Place { run: &work.run, step, token, stop: work.stop() };
                 let duration_ms = self.clock().now().millis_since(began).0;
                 let facts = (request.digest(), duration_ms);
                 match self.keep(&place, &*order.provider, facts, job).await {
@@ -162,7 +166,7 @@ impl Runtime {
             billed_key: call_key(place.run, place.token, 0),
         };
         let drawn = matches!(job.result, MediaResult::Render(_));
-        let file = match self.file_of(job.result).await {
+        let file = match self.file_of(place, job.result).await {
             Ok(file) => file,
             Err(failure) => return Err(Unkept::Failed(failure, Arc::new(call))),
         };
@@ -179,7 +183,7 @@ impl Runtime {
             sha256,
             width: file.width,
             height: file.height,
-            duration_ms: None,
+            duration_ms: file.duration_ms,
             alt: file.alt,
             // What a scripted vendor "made" was drawn here: the file is real, its maker is not.
             simulated: job.simulated,

@@ -53,7 +53,7 @@ impl Runtime {
                     }
                 },
                 Ok(MediaStatus::Done(done)) => {
-                    let place = Place { run: &work.run, step: &step, token };
+                    let place = Place { run: &work.run, step: &step, token, stop: work.stop() };
                     let facts =
                         (Digest::of(job.id.as_bytes()), self.clock().now().millis_since(began).0);
                     let report = match self.keep(&place, &*provider, facts, done).await {

@@ -26,9 +26,30 @@ use ask::Choice;
 enum Kind {
     /// A branded picture.
     Image,
+    /// A branded film with a spoken voice.
+    #[value(name = "video_with_vo", alias = "video")]
+    VideoWithVo,
+    /// A branded film without a voice.
+    #[value(name = "video_no_vo")]
+    VideoNoVo,
 }
 
-/// The shape of the picture.
+impl Kind {
+    /// The type of request.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::VideoWithVo => "video_with_vo",
+            Self::VideoNoVo => "video_no_vo",
+        }
+    }
+
+    fn is_film(self) -> bool {
+        !matches!(self, Self::Image)
+    }
+}
+
+/// The shape of the picture or film.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Aspect {
     /// Square.
@@ -61,9 +82,18 @@ pub(crate) struct DemoArgs {
     /// What to make
     #[arg(value_enum, default_value_t = Kind::Image)]
     kind: Kind,
-    /// The shape of the picture
-    #[arg(long, value_enum, default_value_t = Aspect::Square)]
-    aspect: Aspect,
+    /// The same, for those who look for it here
+    #[arg(long = "type", value_enum, value_name = "KIND", conflicts_with = "kind")]
+    kind_too: Option<Kind>,
+    /// The shape [default: 1:1 for a picture, 16:9 for a film]
+    #[arg(long, value_enum)]
+    aspect: Option<Aspect>,
+    /// How long a film lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(5..=300))]
+    seconds: u32,
+    /// The voice of a film: female, male, deep, bright
+    #[arg(long, value_name = "NAME")]
+    voice: Option<String>,
     /// Your own brief instead of ours
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
@@ -76,9 +106,20 @@ pub(crate) struct DemoArgs {
     /// Without a terminal: wait for the approval instead of ending with what to type
     #[arg(long)]
     wait: bool,
-    /// Where the picture goes
+    /// Where the file goes
     #[arg(long, default_value = "showrunner-demo", value_name = "DIR")]
     out: PathBuf,
+}
+
+impl DemoArgs {
+    fn kind(&self) -> Kind {
+        self.kind_too.unwrap_or(self.kind)
+    }
+
+    fn aspect(&self) -> Aspect {
+        let usual = if self.kind().is_film() { Aspect::Wide } else { Aspect::Square };
+        self.aspect.unwrap_or(usual)
+    }
 }
 
 /// A request on its way.
@@ -90,9 +131,8 @@ pub(super) struct Job {
     pub(super) is_open: bool,
 }
 
-/// Makes pictures.
+/// Makes pictures or films.
 pub(crate) async fn perform(desk: &Desk, args: DemoArgs) -> Outcome {
-    let Kind::Image = args.kind;
     if args.prompt.as_deref().is_some_and(|prompt| prompt.trim().is_empty()) {
         return Err(
             Fault::usage("--prompt is empty").hint("leave it out to use the demo's own brief")
@@ -102,7 +142,7 @@ pub(crate) async fn perform(desk: &Desk, args: DemoArgs) -> Outcome {
     let brand = brand(&client, args.brand.as_deref()).await.map_err(how_to_start)?;
     let brief = Brief::in_language(desk.lang());
     let mut jobs = Vec::new();
-    for aspect in args.aspect.ratios() {
+    for aspect in args.aspect().ratios() {
         jobs.push(post(&client, brief, &brand, aspect, &args).await?);
     }
     opening(&desk.talk, brief, &brand, &jobs);
@@ -114,7 +154,7 @@ pub(crate) async fn perform(desk: &Desk, args: DemoArgs) -> Outcome {
 pub(crate) async fn start_one(talk: &Talk, client: &Client) -> Outcome {
     let lang = if talk.language() == "ja" { Lang::Ja } else { Lang::En };
     let brand = brand(client, None).await?;
-    let body = Brief::in_language(lang).request(&brand, "1:1", None);
+    let body = Brief::in_language(lang).request(&brand, ("image", "1:1"), None);
     let taken: Enveloped<Taken> =
         client.shape(client.post_once("/api/v1/requests", &body, &fresh_key()?).await?)?;
     let id = taken.data.id;
@@ -157,8 +197,15 @@ async fn post(
     aspect: &'static str,
     args: &DemoArgs,
 ) -> Outcome<Job> {
-    let mut body = brief.request(brand, aspect, args.prompt.as_deref());
+    let kind = args.kind();
+    let mut body = brief.request(brand, (kind.name(), aspect), args.prompt.as_deref());
     body["auto_approve"] = json!(args.auto_approve);
+    if kind.is_film() {
+        body["duration_seconds"] = json!(args.seconds);
+    }
+    if let (Kind::VideoWithVo, Some(voice)) = (kind, &args.voice) {
+        body["voice_id"] = json!(voice);
+    }
     let answer = client.post_once("/api/v1/requests", &body, &fresh_key()?).await?;
     let taken: Enveloped<Taken> = client.shape(answer)?;
     Ok(Job { id: taken.data.id.clone(), aspect, taken: taken.data, is_open: true })
@@ -188,7 +235,7 @@ struct Show<'a> {
 }
 
 impl Show<'_> {
-    /// Watches until every picture is there, or waits for somebody who is not here.
+    /// Watches until every file is there, or waits for somebody who is not here.
     async fn go_on(&mut self) -> Outcome {
         let desk = self.desk;
         let mut viewer = Viewer::new(&self.client, &desk.talk);
@@ -215,7 +262,7 @@ impl Show<'_> {
         std::mem::replace(&mut self.outcome, Ok(()))
     }
 
-    /// A picture waits for approval. Whether the person has left instead of answering.
+    /// A picture or film waits for approval. Whether the person has left instead of answering.
     async fn asked(&mut self, viewer: &mut Viewer<'_>, run: &str, step: &str) -> Outcome<bool> {
         let Some(index) = self.jobs.iter().position(|job| job.id == run) else { return Ok(false) };
         let checkpoint = decide::question(&self.client, run, step).await?;
@@ -262,7 +309,7 @@ impl Show<'_> {
             let why = deliver::why(&self.client, run).await;
             let fault = why.into_iter().fold(fault, Fault::because);
             self.desk.talk.complain(&fault);
-            self.outcome = Err(Fault::refused(format!("{} made no picture", job.aspect)).told());
+            self.outcome = Err(Fault::refused(format!("{} made no file", job.aspect)).told());
             return Ok(());
         }
         let delivered = deliver::collect(&self.client, job, &self.args.out).await?;
@@ -298,6 +345,10 @@ impl Show<'_> {
                     "showrunner fork {id} --from producer --edits '{{\"aspect_ratio\":\"16:9\"}}'"
                 ),
                 "the same strategy in another shape",
+            ),
+            (
+                "showrunner demo video_with_vo".to_owned(),
+                "a film with a voice from the same kind of brief",
             ),
             (
                 "showrunner demo --aspect all --lang ja".to_owned(),

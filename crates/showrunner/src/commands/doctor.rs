@@ -105,6 +105,7 @@ pub(crate) async fn perform(desk: &Desk, args: DoctorArgs) -> Outcome {
         machine::disk(data_dir),
         machine::sqlite(),
         machine::fonts(),
+        machine::films(),
         machine::clock(),
     ];
     findings.push(outside::port(args.listen, data_dir));

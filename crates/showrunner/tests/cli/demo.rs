@@ -126,7 +126,7 @@ fn a_request_that_fails_says_why() {
         "id": RUN, "failure": {"message": "the brand forbids it"}}}),
     );
     let said = Desk::beside(&fake).run(&["demo", "--wait"]);
-    said.ends(1).tells(&["the brand forbids it", "made no picture"]);
+    said.ends(1).tells(&["the brand forbids it", "made no file"]);
 }
 
 #[test]

@@ -66,11 +66,12 @@ function put(current, fresh) {
   fresh.querySelectorAll("details > summary").forEach((summary) => {
     if (open.includes(summary.textContent)) summary.parentElement.open = true;
   });
-  // Pictures that are the same stay, so that nothing flickers.
-  const known = new Map([...current.querySelectorAll("img")].map((img) => [img.getAttribute("src"), img]));
-  fresh.querySelectorAll("img").forEach((img) => {
-    const same = known.get(img.getAttribute("src"));
-    if (same && same.className === img.className) img.replaceWith(same);
+  // Pictures that are the same stay, so that nothing flickers; films, so that they play on.
+  const media = "img, video, audio";
+  const known = new Map([...current.querySelectorAll(media)].map((one) => [one.getAttribute("src"), one]));
+  fresh.querySelectorAll(media).forEach((one) => {
+    const same = known.get(one.getAttribute("src"));
+    if (same && same.className === one.className) one.replaceWith(same);
   });
   current.replaceWith(fresh);
 }

@@ -163,8 +163,33 @@ pub fn thumbnail(asset: &AssetJson, size: &str) -> Markup {
         @if asset.kind == "image" {
             img class=(format!("thumb {size}")) src=(asset.url) alt=(asset.alt.as_deref().unwrap_or(&asset.name))
                 width=[asset.width] height=[asset.height] loading="lazy" decoding="async";
+        } @else if asset.kind == "video" {
+            // A moment behind the beginning is what stands for a film where nobody plays it.
+            video class=(format!("thumb {size}")) src=(format!("{}#t=1", asset.url)) preload="metadata" muted playsinline
+                aria-label=(asset.alt.as_deref().unwrap_or(&asset.name)) width=[asset.width] height=[asset.height] {}
         } @else {
             span class=(format!("thumb file {size}")) { (asset.kind) }
+        }
+    }
+}
+
+/// A file as large as there is room: to be looked at, or to be played.
+pub fn stage(asset: &AssetJson, look: Look) -> Markup {
+    let words = look.words();
+    let name = asset.alt.as_deref().unwrap_or(&asset.name);
+    html! {
+        @match asset.kind.as_str() {
+            "image" => { a href=(asset.url) title=(words.open_full) {
+                img src=(asset.url) alt=(name) width=[asset.width] height=[asset.height];
+            } }
+            "video" => { video src=(format!("{}#t=0.001", asset.url)) controls preload="metadata" playsinline
+                aria-label=(name) width=[asset.width] height=[asset.height] {
+                a href=(asset.url) { (asset.name) }
+            } }
+            "audio" => { audio src=(asset.url) controls preload="metadata" aria-label=(name) {
+                a href=(asset.url) { (asset.name) }
+            } }
+            _ => {}
         }
     }
 }
@@ -174,6 +199,9 @@ pub fn file_facts(asset: &AssetJson) -> String {
     let mut facts = Vec::new();
     if let (Some(width), Some(height)) = (asset.width, asset.height) {
         facts.push(format!("{width} × {height}"));
+    }
+    if let Some(seconds) = asset.duration_seconds {
+        facts.push(format!("{seconds:.1} s"));
     }
     facts.push(size(asset.bytes));
     facts.push(asset.mime.clone());

@@ -38,6 +38,8 @@ static WORDS: [(Domain, &[&str]); 8] = [
             "drink",
             "water",
             "soda",
+            "espresso",
+            "blend",
             "茶",
             "コーヒー",
             "珈琲",
@@ -48,6 +50,8 @@ static WORDS: [(Domain, &[&str]); 8] = [
             "飲料",
             "ドリンク",
             "水出し",
+            "焙煎",
+            "ブレンド",
         ],
     ),
     (

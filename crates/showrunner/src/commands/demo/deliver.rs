@@ -1,4 +1,4 @@
-//! The demo's pictures, brought home and told about.
+//! The demo's files, brought home and told about.
 
 use std::path::{Path, PathBuf};
 

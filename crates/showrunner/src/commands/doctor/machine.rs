@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use showrunner_media::Fonts;
+use showrunner_media::{FILM_TOOLS, Fonts, Tools};
 
 use super::Finding;
 use crate::wiring;
@@ -94,6 +94,27 @@ pub(super) fn fonts() -> Finding {
             "apt-get install fonts-noto-cjk   (or: make needs, in a clone)",
         ),
     }
+}
+
+/// Whether films with a voice can be made. Everything else works without.
+pub(super) fn films() -> Finding {
+    let tools = Tools::default();
+    let missing: Vec<_> =
+        FILM_TOOLS.into_iter().filter(|tool| tools.find(*tool).is_err()).collect();
+    let list = |names: Vec<&str>| names.join(", ");
+    if missing.is_empty() {
+        let all = list(FILM_TOOLS.map(|tool| tool.program).to_vec());
+        return Finding::good("films", format!("{all} were found"));
+    }
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    Finding::note(
+        "films",
+        format!(
+            "films with a voice cannot be made here, for want of {}",
+            list(missing.iter().map(|tool| tool.program).collect())
+        ),
+        format!("apt-get install {}   (or: make needs, in a clone)", packages.join(" ")),
+    )
 }
 
 /// Whether the clock can be right.

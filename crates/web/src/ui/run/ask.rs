@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::Page;
-use crate::ui::parts::{file_facts, instant, label, simulated, since};
+use crate::ui::parts::{file_facts, instant, label, simulated, since, stage};
 use crate::ui::words::Language;
 use crate::view::checkpoint::{CheckpointJson, OptionJson};
 use crate::view::run::is_asking;
@@ -33,11 +33,7 @@ fn panel(page: &Page<'_>, no: u32, open: &CheckpointJson) -> Markup {
             @if !open.assets.is_empty() {
                 div class="stage" { @for asset in &open.assets {
                     figure {
-                        @if asset.kind == "image" {
-                            a href=(asset.url) title=(words.open_full) {
-                                img src=(asset.url) alt=(asset.alt.as_deref().unwrap_or(&asset.name)) width=[asset.width] height=[asset.height];
-                            }
-                        }
+                        (stage(asset, look))
                         figcaption { (file_facts(asset)) }
                     }
                 } }

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{EVENTS_SHOWN, Page};
 use crate::api::expected;
-use crate::ui::parts::{count, file_facts, instant, money, sentence, simulated, since, span};
+use crate::ui::parts::{
+    count, file_facts, instant, money, sentence, simulated, since, span, stage,
+};
 use crate::view::asset::AssetJson;
 use crate::view::event::name;
 
@@ -21,11 +23,7 @@ pub(super) fn result(page: &Page<'_>) -> Markup {
         section class="result" id="result" {
             @if !files.is_empty() {
                 div class="stage" { @for asset in &files { figure {
-                    @if asset.kind == "image" {
-                        a href=(asset.url) title=(words.open_full) {
-                            img src=(asset.url) alt=(asset.alt.as_deref().unwrap_or(&asset.name)) width=[asset.width] height=[asset.height];
-                        }
-                    }
+                    (stage(asset, look))
                     figcaption { (file_facts(asset)) }
                 } } }
             }
