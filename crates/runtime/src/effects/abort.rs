@@ -93,6 +93,7 @@ impl Runtime {
             duration_ms: 0,
             simulated: provider.mode() == showrunner_providers::Mode::Scripted,
             billed_key: call_key(&work.run, token, 0),
+            estimated: false,
         };
         fail(step, token, ended, vec![Arc::new(call)])
     }
@@ -129,6 +130,7 @@ impl Runtime {
                 duration_ms: 0,
                 simulated: answer.simulated,
                 billed_key: key,
+                estimated: answer.estimated,
             })]),
             Ok(LookUp::CannotSay) | Err(_) => {
                 let message =

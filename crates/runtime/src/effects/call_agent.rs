@@ -148,8 +148,9 @@ impl Runtime {
             }
             let record = match self.call_model(work, call, asked).await {
                 Called::Answered(record) => record,
-                Called::Failed(failure) => {
-                    return Ended::Report(failed(call, failure, Vec::new()));
+                Called::Failed(failure, paid) => {
+                    let paid = paid.map(Arc::new).into_iter().collect();
+                    return Ended::Report(failed(call, failure, paid));
                 },
                 Called::InDoubt { no, message } => {
                     let (step, token) = (call.step.clone(), call.token);

@@ -245,6 +245,7 @@ impl Runtime {
             duration_ms,
             simulated: job.simulated,
             billed_key: call_key(place.run, place.token, 0),
+            estimated: false,
         };
         Ok(Made { output, call: Arc::new(call), asset })
     }

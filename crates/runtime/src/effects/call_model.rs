@@ -26,8 +26,8 @@ const RESEND_PAUSE: Millis = Millis(250);
 pub(crate) enum Called {
     /// It was answered.
     Answered(CallRecord),
-    /// It was not made, or refused.
-    Failed(Failure),
+    /// It was not made, or refused, or was paid for in vain: then with what it cost.
+    Failed(Failure, Option<CallRecord>),
     /// Nobody can say.
     InDoubt {
         /// Which call.
@@ -55,7 +55,7 @@ impl Runtime {
     ) -> Called {
         let Resolved { provider, profile } = match self.providers().resolve_model(&asked.model) {
             Ok(resolved) => resolved,
-            Err(fault) => return Called::Failed(fault.into_failure()),
+            Err(fault) => return Called::Failed(fault.into_failure(), None),
         };
         let request = ModelRequest {
             key: call_key(&work.run, call.token, asked.no),
@@ -68,7 +68,7 @@ impl Runtime {
         if let Err(failure) =
             self.afford(work, (call, request.call.no), provider.ceiling(&request)).await
         {
-            return Called::Failed(failure);
+            return Called::Failed(failure, None);
         }
         let began = self.clock().now();
         let called = self.call_once(work, call, &*provider, &request).await;
@@ -77,6 +77,10 @@ impl Runtime {
             Ok(answer) => {
                 let name = provider.name().into();
                 Called::Answered(answer.into_record(&request, name, duration_ms))
+            },
+            Err(Called::Failed(failure, paid)) => {
+                let paid = paid.map(|record| CallRecord { duration_ms, ..record });
+                Called::Failed(failure, paid)
             },
             Err(other) => other,
         }
@@ -99,7 +103,7 @@ impl Runtime {
             match self.find_out(call, provider, request).await? {
                 Some(answer) => return Ok(answer),
                 None if call.timed_out && provider.safety() != CallSafety::Idempotent => {
-                    return Err(Called::Failed(over_time()));
+                    return Err(Called::Failed(over_time(), None));
                 },
                 None => {},
             }
@@ -113,7 +117,7 @@ impl Runtime {
                 Sent::Answered(answer) => return Ok(answer),
                 Sent::TakenOver => return Err(Called::TakenOver),
                 Sent::Failed(failure) if !failure.is_in_doubt() => {
-                    return Err(Called::Failed(failure.into_failure()));
+                    return Err(failed(failure, provider, request));
                 },
                 Sent::Failed(failure) => failure,
             };
@@ -123,7 +127,7 @@ impl Runtime {
                 },
                 CallSafety::LookUp => match self.look_up(no, provider, &request.key).await? {
                     Some(answer) => return Ok(answer),
-                    None => return Err(Called::Failed(failure.into_failure())),
+                    None => return Err(failed(failure, provider, request)),
                 },
                 CallSafety::Idempotent => {
                     tracing::debug!(run.id = %work.run, step.key = %call.step, %failure, "asking again under the same key");
@@ -146,8 +150,10 @@ impl Runtime {
         let no = request.call.no;
         match provider.safety() {
             CallSafety::LookUp => self.look_up(no, provider, &request.key).await,
-            CallSafety::Neither if call.dispatched == Some(no) => {
-                let message = format!("{} cannot be asked what became of it", provider.name());
+            // Only one who cannot be asked is noted down. Whoever serves the model now, another
+            // one perhaps since the server was started with other keys, knows nothing of it.
+            CallSafety::Idempotent | CallSafety::Neither if call.dispatched == Some(no) => {
+                let message = "whoever was asked cannot be asked what became of it".to_owned();
                 Err(Called::InDoubt { no, message })
             },
             CallSafety::Idempotent | CallSafety::Neither => Ok(None),
@@ -281,6 +287,14 @@ impl Runtime {
             }
         }
     }
+}
+
+/// A call that gave no answer, with what was paid for it all the same.
+fn failed(failure: CallFailure, provider: &dyn ModelProvider, request: &ModelRequest) -> Called {
+    let mut failure = failure;
+    let paid = failure.billed.take();
+    let paid = paid.map(|answer| answer.into_record(request, provider.name().into(), 0));
+    Called::Failed(failure.into_failure(), paid)
 }
 
 /// The attempt's time is over and the call was never made.
