@@ -8,6 +8,7 @@ pub mod registry;
 pub mod pace;
 pub mod ledger;
 pub mod scripted;
+pub mod wire;
 
 pub use error::{CallFailure, Outcome};
 pub use media::{
@@ -15,8 +16,9 @@ pub use media::{
 };
 pub use model::{DeltaSink, ModelAnswer, ModelProvider, ModelRequest, NoDeltas};
 pub use pace::Sleeper;
-pub use profiles::{ModelProfile, Price, Profiles, Unpriced};
+pub use profiles::{ModelProfile, Price, Profiles, Structured, Unpriced};
 pub use registry::{Providers, ResolveFault, Resolved};
+pub use wire::{Endpoint, EndpointFault, Http, HttpOptions, LiveModel, Wire};
 
 use serde::{Deserialize, Serialize};
 
