@@ -15,7 +15,9 @@ pub(super) fn asked(request: &Request, body: &Value) -> Result<Asked, Denied> {
         ));
     }
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    let place = path.strip_prefix("/v1beta/models/").and_then(|rest| rest.split_once(':'));
+    // Both versions are served; the SDK asks the first by itself.
+    let place = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/v1beta/"));
+    let place = place.and_then(|rest| rest.strip_prefix("models/")?.split_once(':'));
     let Some((model, verb)) = place else {
         return Err(Denied::new(404, "not_found_error", "Not found"));
     };
