@@ -18,6 +18,7 @@ pub use model::{DeltaSink, ModelAnswer, ModelProvider, ModelRequest, NoDeltas};
 pub use pace::Sleeper;
 pub use profiles::{ModelProfile, Price, Profiles, Structured, Unpriced};
 pub use registry::{Providers, ResolveFault, Resolved};
+pub use secrecy::SecretString;
 pub use wire::{Endpoint, EndpointFault, Http, HttpOptions, LiveModel, Wire};
 
 use serde::{Deserialize, Serialize};
