@@ -162,10 +162,10 @@ impl Profiles {
     pub fn from_json(text: &str) -> Result<Self, String> {
         let mut profiles = Self::default();
         profiles.add_json(text)?;
-        match profiles.chosen.contains_key(TIER_DEFAULT) {
-            true => Ok(profiles),
-            false => Err("it does not say which model is the `default`".into()),
+        if !profiles.chosen.contains_key(TIER_DEFAULT) {
+            return Err("it does not say which model is the `default`".into());
         }
+        Ok(profiles)
     }
 
     /// Adds what another file says; a name that is there already is replaced.

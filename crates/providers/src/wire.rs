@@ -232,10 +232,8 @@ impl ModelProvider for LiveModel {
         let input = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(VENDOR_TOKENS);
         let input = input.min(request.profile.context_tokens);
         let output = u64::from(request.profile.output_tokens_max(&request.call));
-        let cost = match self.endpoint.is_free() {
-            true => MicroUsd::ZERO,
-            false => price.ceiling(input, output),
-        };
+        let is_free = self.endpoint.is_free();
+        let cost = if is_free { MicroUsd::ZERO } else { price.ceiling(input, output) };
         Ok(Spend { cost, tokens: input.saturating_add(output) })
     }
 }

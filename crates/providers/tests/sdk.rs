@@ -1,6 +1,5 @@
 //! The fakes are true: the vendors' own Python SDKs understand them, and they refuse what those
 //! SDKs expect to be refused.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 #![expect(clippy::print_stderr, reason = "what was not run is said loudly")]
 
 use std::path::{Path, PathBuf};
@@ -18,10 +17,10 @@ async fn run(program: &Path, args: &[&str]) -> Result<String, String> {
     let output = command.output().await.map_err(|error| format!("{}: {error}", shown()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    match output.status.success() {
-        true => Ok(out),
-        false => Err(format!("{}: {}\n{out}\n{err}", shown(), output.status)),
+    if !output.status.success() {
+        return Err(format!("{}: {}\n{out}\n{err}", shown(), output.status));
     }
+    Ok(out)
 }
 
 /// A Python with the SDKs, made once for each list of versions.

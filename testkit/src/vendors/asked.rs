@@ -90,6 +90,7 @@ impl Said {
             };
             tools.push((name, arguments));
         }
+        let told = play.say.clone();
         let form = asked.schema.as_ref().map(|schema| match (fault, play.say) {
             (Some(Fault::WrongSchema), _) => json!({ "wrong": true }).to_string(),
             (Some(Fault::InvalidArguments), _) => "{\"headline\": \"unclo".to_owned(),
@@ -100,7 +101,9 @@ impl Said {
             _ if !tools.is_empty() => words.push_str("I will look that up."),
             (Some(form), Some(tool)) => tools.push((tool.clone(), form)),
             (Some(form), None) => words = form,
-            (None, _) => words.push_str("Good morning. おはようございます。"),
+            (None, _) => {
+                words = told.unwrap_or_else(|| "Good morning. おはようございます。".to_owned());
+            },
         }
         let end = match fault {
             Some(Fault::Refusal) => End::Refused,
@@ -152,7 +155,7 @@ fn filled(schema: &Value, name: &str) -> Value {
         },
         Some("integer" | "number") => {
             let (low, high) = (whole("minimum").unwrap_or(0), whole("maximum").unwrap_or(100));
-            json!((low + high) / 2)
+            json!(i64::midpoint(low, high))
         },
         Some("boolean") => json!(true),
         Some("null") => Value::Null,

@@ -132,7 +132,7 @@ fn usage(said: &Said) -> Value {
     })
 }
 
-fn chunk(asked: &Asked, parts: Vec<Value>, end: Option<&Said>) -> Value {
+fn chunk(asked: &Asked, parts: &[Value], end: Option<&Said>) -> Value {
     let mut candidate = json!({ "index": 0, "content": { "role": "model", "parts": parts } });
     let mut chunk = json!({ "modelVersion": asked.model, "responseId": "fake-1" });
     if let Some(said) = end {
@@ -156,18 +156,18 @@ fn calls(said: &Said) -> Vec<Value> {
 
 pub(super) fn whole(asked: &Asked, said: &Said) -> Value {
     let words = (!said.words.is_empty()).then(|| json!({ "text": said.words }));
-    chunk(asked, words.into_iter().chain(calls(said)).collect(), Some(said))
+    chunk(asked, &words.into_iter().chain(calls(said)).collect::<Vec<_>>(), Some(said))
 }
 
 pub(super) fn frames(asked: &Asked, said: &Said) -> Vec<Vec<u8>> {
     let thought = json!({ "text": "Let me see.", "thought": true });
-    let mut frames = vec![frame("", &chunk(asked, vec![thought], None))];
+    let mut frames = vec![frame("", &chunk(asked, &[thought], None))];
     frames.extend(
         pieces(&said.words)
             .into_iter()
-            .map(|piece| frame("", &chunk(asked, vec![json!({ "text": piece })], None))),
+            .map(|piece| frame("", &chunk(asked, &[json!({ "text": piece })], None))),
     );
-    frames.extend(calls(said).into_iter().map(|call| frame("", &chunk(asked, vec![call], None))));
-    frames.push(frame("", &chunk(asked, vec![json!({ "text": "" })], Some(said))));
+    frames.extend(calls(said).into_iter().map(|call| frame("", &chunk(asked, &[call], None))));
+    frames.push(frame("", &chunk(asked, &[json!({ "text": "" })], Some(said))));
     frames
 }

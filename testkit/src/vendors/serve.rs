@@ -250,7 +250,7 @@ fn spoil(mut frames: Vec<Vec<u8>>, fault: Option<Fault>, error: Vec<u8>) -> Vec<
             }
         },
         Some(Fault::InvalidUtf8) => {
-            frames.insert(half, b"data: {\"x\":\"\xff\xfe\xc3\"}\n\n".to_vec())
+            frames.insert(half, b"data: {\"x\":\"\xff\xfe\xc3\"}\n\n".to_vec());
         },
         Some(Fault::ErrorMidStream) => {
             frames.truncate(half);
@@ -346,7 +346,9 @@ async fn whole(
         body.len()
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        for part in [name, ": ", value, "\r\n"] {
+            head.push_str(part);
+        }
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes()).await?;

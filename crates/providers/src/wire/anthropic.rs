@@ -51,9 +51,10 @@ pub(super) fn body(request: &ModelRequest, form: Option<&Form>) -> Value {
         .collect();
     if let Some(form) = by_tool {
         let name = answer_tool(call);
-        body["tool_choice"] = match tools.is_empty() {
-            true => json!({ "type": "tool", "name": name, "disable_parallel_tool_use": true }),
-            false => json!({ "type": "any" }),
+        body["tool_choice"] = if tools.is_empty() {
+            json!({ "type": "tool", "name": name, "disable_parallel_tool_use": true })
+        } else {
+            json!({ "type": "any" })
         };
         tools.push(json!({
             "name": name,
@@ -187,7 +188,9 @@ pub(super) fn read(event: &Value, reading: &mut Reading<'_>) -> Flow {
                 let written = usage.get("output_tokens").and_then(Value::as_u64);
                 reading.tokens = written.map(|_| reading.memo).or(reading.tokens);
             }
-            reading.stop = text("/delta/stop_reason").map(stop).or(reading.stop.take());
+            if let Some(reason) = text("/delta/stop_reason") {
+                reading.stop = Some(stop(reason));
+            }
             let details = text("/delta/stop_details/explanation").unwrap_or_default();
             reading.refusal.push_str(details);
         },

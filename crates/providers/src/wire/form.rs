@@ -55,14 +55,15 @@ impl Form {
     pub(super) fn of(form: &OutputForm) -> Self {
         let source = form.schema.source();
         let is_object = source.get("type").and_then(Value::as_str) == Some("object");
-        let schema = match is_object {
-            true => source.clone(),
-            false => json!({
+        let schema = if is_object {
+            source.clone()
+        } else {
+            json!({
                 "type": "object",
                 "properties": { WRAP: inner(source) },
                 "required": [WRAP],
                 "additionalProperties": false,
-            }),
+            })
         };
         Self { schema, is_wrapped: !is_object }
     }

@@ -35,8 +35,8 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(180),
-            total_timeout: Duration::from_secs(900),
+            idle_timeout: Duration::from_mins(3),
+            total_timeout: Duration::from_mins(15),
             body_max: 32 << 20,
             roots_pem: None,
         }

@@ -42,9 +42,10 @@ pub(super) fn body(request: &ModelRequest, form: Option<&Form>, is_own: bool) ->
         .collect();
     if let Some(form) = by_tool {
         let name = answer_tool(call);
-        body["tool_choice"] = match tools.is_empty() {
-            true => json!({ "type": "function", "function": { "name": name } }),
-            false => json!("required"),
+        body["tool_choice"] = if tools.is_empty() {
+            json!({ "type": "function", "function": { "name": name } })
+        } else {
+            json!("required")
         };
         tools.push(function(name, "Takes your whole answer.", form.whole()));
     }

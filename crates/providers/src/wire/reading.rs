@@ -1,5 +1,7 @@
 //! An answer while it is read, and what has become of it at its end.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use showrunner_engine::failure::ErrorClass;
 use showrunner_engine::money::{MicroUsd, Spend};
@@ -157,7 +159,7 @@ impl<'a> Reading<'a> {
             None => (Usage { input_tokens: most.tokens, ..Usage::default() }, most.cost, true),
         };
         let model = self.model.as_deref().map(shown).filter(|name| !name.is_empty());
-        let model = model.map_or_else(|| self.request.profile.model.clone(), Into::into);
+        let model = model.map_or_else(|| Arc::clone(&self.request.profile.model), Into::into);
         let answered =
             |answer| ModelAnswer { answer, usage, cost, model, simulated: false, estimated };
         let (class, code, why) = match stop {

@@ -19,7 +19,7 @@ use showrunner_providers::{
 use showrunner_testkit::vendors::{Billed, Fake, KEY, Vendor};
 
 /// Nothing here takes a second, on however slow a machine; what takes this long hangs.
-pub(crate) const HANGS: Duration = Duration::from_secs(120);
+pub(crate) const HANGS: Duration = Duration::from_mins(2);
 /// 2026-11-20 12:00:00 UTC.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_176_000_000_000);
 
@@ -49,7 +49,7 @@ pub(crate) fn impatient() -> HttpOptions {
     HttpOptions {
         connect_timeout: Duration::from_secs(20),
         idle_timeout: Duration::from_secs(20),
-        total_timeout: Duration::from_secs(60),
+        total_timeout: Duration::from_mins(1),
         roots_pem: Some(Vec::new()),
         ..HttpOptions::default()
     }

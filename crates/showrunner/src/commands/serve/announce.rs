@@ -87,11 +87,12 @@ impl Announcer {
         }
         if !started.simulated.is_empty() {
             let names = started.simulated.join(", ");
-            let what = match started.models.is_empty() {
-                true => "no keys, no cost; everything it makes says so",
-                false => "for what no vendor here makes; everything it makes says so",
+            let what = if started.models.is_empty() {
+                "no keys, no cost"
+            } else {
+                "for what no vendor here makes"
             };
-            row("Simulator", &format!("on ({names}): {what}"));
+            row("Simulator", &format!("on ({names}): {what}; everything it makes says so"));
         }
         if started.recovered > 0 {
             row("Recovered", &format!("{} open runs go on where they were", started.recovered));
