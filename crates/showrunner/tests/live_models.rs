@@ -31,12 +31,18 @@ fn home(vendor: Vendor, fake: &Fake) -> Home {
 
 /// Asks for a picture; the id of the request, which is its run's.
 async fn order(client: &Client) -> String {
+    order_of(client, "standard").await
+}
+
+/// The same, of a quality.
+async fn order_of(client: &Client, tier: &str) -> String {
     let body = json!({
         "brand_id": brand(client).await,
         "title": "Spring tea",
         "request_type": "image",
         "prompt": "A calm morning with green tea, warm light, no people",
         "aspect_ratio": "1:1",
+        "provider_tier": tier,
     });
     let answer = client.post_as("one-picture", "/api/v1/requests", &body).await.is(202);
     answer.json()["data"]["id"].as_str().unwrap().to_owned()
@@ -112,6 +118,7 @@ async fn picture_by(vendor: Vendor) {
     assert_eq!(run["cost_micros"].as_i64(), Some(cost_of(&billed)), "{run}");
     let heard = fake.heard();
     assert_eq!(heard.len(), billed.len(), "nothing was asked twice");
+    assert_eq!(run["simulated"], false, "{run}");
     server.close();
     assert!(!home.log().contains(KEY), "the key is in no log");
 }
@@ -119,6 +126,25 @@ async fn picture_by(vendor: Vendor) {
 #[tokio::test]
 async fn a_picture_by_way_of_anthropic_costs_what_anthropic_billed() {
     picture_by(Vendor::Anthropic).await;
+}
+
+#[tokio::test]
+async fn a_request_says_how_good_a_model_it_is_worth() {
+    for (tier, models) in [
+        ("economy", ["claude-haiku-4-5"; 3]),
+        ("premium", ["claude-sonnet-5-5", "claude-opus-5-5", "claude-sonnet-5-5"]),
+    ] {
+        let fake = Fake::start(Vendor::Anthropic).await;
+        let home = home(Vendor::Anthropic, &fake);
+        let (server, address) = home.start().await;
+        let client = Client::at(address);
+        let id = order_of(&client, tier).await;
+        approve(&client, &id).await;
+        reaches(&client, &id, "completed").await;
+        let asked: Vec<String> = fake.billed().into_iter().map(|billed| billed.model).collect();
+        assert_eq!(asked, models, "{tier}");
+        server.close();
+    }
 }
 
 #[tokio::test]
