@@ -11,3 +11,4 @@ pub mod sim;
 
 pub mod journal_conformance;
 pub mod throwaway_postgres;
+pub mod vendors;

@@ -399,5 +399,6 @@ fn bill(run: &Run) -> Option<CallRecord> {
         duration_ms: millis,
         simulated: run.simulated,
         billed_key: run.id.to_string(),
+        estimated: false,
     })
 }

@@ -9,6 +9,7 @@ mod retry_after;
 use showrunner_engine::at::Millis;
 use showrunner_engine::failure::{ErrorClass, Failure};
 
+use crate::model::ModelAnswer;
 pub use retry_after::{RETRY_AFTER_MAX, parse_retry_after};
 
 /// Whether a failed call may have been carried out.
@@ -20,10 +21,13 @@ pub enum Outcome {
     Refused,
     /// Nobody knows: it may have been done and billed.
     Unknown,
+    /// It was carried out and billed, and what came of it is no use: an answer that was cut off,
+    /// or a refusal. Such a failure carries what was billed.
+    Done,
 }
 
 /// A call that gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message} ({code})")]
 pub struct CallFailure {
     /// What kind of failure.
@@ -36,6 +40,10 @@ pub struct CallFailure {
     pub retry_after: Option<Millis>,
     /// Whether it may have been carried out.
     pub outcome: Outcome,
+    /// The provider's own name of the request, for its support.
+    pub request_id: Option<String>,
+    /// What was answered and billed all the same, where that is known ([`Outcome::Done`]).
+    pub billed: Option<Box<ModelAnswer>>,
 }
 
 impl CallFailure {
@@ -46,7 +54,15 @@ impl CallFailure {
         code: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        Self { class, code: code.into(), message: message.into(), retry_after: None, outcome }
+        Self {
+            class,
+            code: code.into(),
+            message: message.into(),
+            retry_after: None,
+            outcome,
+            request_id: None,
+            billed: None,
+        }
     }
 
     /// The failure that an HTTP answer with this status means.
@@ -54,7 +70,7 @@ impl CallFailure {
         let (class, outcome) = class_of_status(status);
         let code = format!("http_{status}");
         let message = format!("{provider} answered with status {status}");
-        Self { class, code, message, retry_after, outcome }
+        Self { class, code, message, retry_after, outcome, request_id: None, billed: None }
     }
 
     /// Whether the call is in doubt.

@@ -9,6 +9,7 @@ pub mod registry;
 pub mod pace;
 pub mod ledger;
 pub mod scripted;
+pub mod wire;
 
 pub use breaker::{Breaker, Circuit};
 pub use error::{CallFailure, Outcome};
@@ -17,8 +18,10 @@ pub use media::{
 };
 pub use model::{DeltaSink, ModelAnswer, ModelProvider, ModelRequest, NoDeltas};
 pub use pace::Sleeper;
-pub use profiles::{ModelProfile, Price, Profiles, Unpriced};
+pub use profiles::{ModelProfile, Price, Profiles, Structured, Unpriced};
 pub use registry::{Providers, ResolveFault, Resolved};
+pub use secrecy::SecretString;
+pub use wire::{Endpoint, EndpointFault, Http, HttpOptions, LiveModel, Wire};
 
 use serde::{Deserialize, Serialize};
 

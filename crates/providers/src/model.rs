@@ -43,6 +43,9 @@ pub struct ModelAnswer {
     pub model: Arc<str>,
     /// Whether nobody real answered.
     pub simulated: bool,
+    /// Whether the provider did not say what was used: usage and cost are then the most that the
+    /// call can have taken.
+    pub estimated: bool,
 }
 
 impl ModelAnswer {
@@ -65,6 +68,7 @@ impl ModelAnswer {
             duration_ms,
             simulated: self.simulated,
             billed_key: request.key.clone(),
+            estimated: self.estimated,
         }
     }
 }

@@ -1,14 +1,20 @@
 //! Facts about models, as data: who serves them, under which name, at what price, with which
 //! limits. A model without a price is refused, not free.
 
+mod price;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use showrunner_engine::failure::{ErrorClass, Failure};
-use showrunner_engine::money::{MicroUsd, Spend};
+use showrunner_engine::money::Spend;
 use showrunner_engine::turn::{ModelCall, Usage};
 
+pub use price::{LongPrice, Price, Tokens};
+
+/// The tier that agents are called with when they do not say.
+const TIER_DEFAULT: &str = "default";
 /// Tokens that a provider adds around each message, at most.
 const TOKENS_PER_MESSAGE: u64 = 32;
 
@@ -30,30 +36,42 @@ pub struct ModelProfile {
     pub context_tokens: u64,
     /// Tokens it can write in one call.
     pub max_output_tokens: u32,
-}
-
-/// Micro-dollars per million tokens, which is the same number as dollars per million million.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// For a million tokens read.
-    pub input: u64,
-    /// For a million tokens written.
-    pub output: u64,
-    /// For a million tokens read from the vendor's cache.
+    /// How it is made to answer in a given form.
     #[serde(default)]
-    pub cached_input: u64,
+    pub structured: Structured,
+    /// Whether it can be given tools beside that.
+    #[serde(default = "yes")]
+    pub tools: bool,
+    /// Whether it lets itself be told a sampling temperature.
+    #[serde(default = "yes")]
+    pub temperature: bool,
+    /// How hard it is told to think, in the vendor's word; left to the vendor when absent.
+    #[serde(default)]
+    pub effort: Option<String>,
+    /// Tokens it may write on top of an agent's limit because it thinks before it answers. They
+    /// are billed like the answer.
+    #[serde(default)]
+    pub thinking_tokens: u32,
+    /// Where these facts are from, and of which day.
+    #[serde(default)]
+    pub source: String,
 }
 
-impl Price {
-    /// What this usage costs, rounded up to a whole micro-dollar.
-    pub fn cost(&self, usage: Usage) -> MicroUsd {
-        let part = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
-        let total = part(usage.input_tokens, self.input)
-            + part(usage.output_tokens, self.output)
-            + part(usage.cached_tokens, self.cached_input);
-        MicroUsd(i64::try_from(total.div_ceil(1_000_000)).unwrap_or(i64::MAX))
-    }
+/// How a model is made to answer in a given form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Structured {
+    /// The vendor takes a JSON Schema and holds the model to it.
+    #[default]
+    Schema,
+    /// The model is forced to call a tool whose arguments are the answer.
+    Tool,
+    /// It is only told to, in words; for servers that know neither.
+    Words,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A model cannot be called, because nobody knows what it costs.
@@ -79,7 +97,8 @@ impl ModelProfile {
 
     /// How many tokens the answer to `call` may have.
     pub fn output_tokens_max(&self, call: &ModelCall) -> u32 {
-        call.settings.max_output_tokens.min(self.max_output_tokens)
+        let asked = call.settings.max_output_tokens.saturating_add(self.thinking_tokens);
+        asked.min(self.max_output_tokens)
     }
 
     /// The most that `call` can cost. No tokenizer in use makes more tokens than the text has
@@ -109,39 +128,63 @@ impl ModelProfile {
     }
 }
 
-/// All profiles known, by name.
+/// All profiles known, by name, and which of them stands for `default`, `fast`, `best`.
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     by_name: BTreeMap<String, Arc<ModelProfile>>,
-    default: String,
+    /// By provider: tier → profile.
+    tiers: BTreeMap<String, BTreeMap<String, String>>,
+    /// Tier → profile, as the operator has chosen.
+    chosen: BTreeMap<String, String>,
 }
 
 /// The profiles as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProfilesFile {
-    default: String,
+    #[serde(default)]
+    default: Option<String>,
+    #[serde(default)]
+    tiers: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
     models: BTreeMap<String, ModelProfile>,
 }
 
 impl Profiles {
-    /// The profiles that come with the program: those of the scripted provider.
+    /// The profiles that come with the program; those of the scripted provider are chosen.
     pub fn shipped() -> Self {
         #[expect(clippy::expect_used, reason = "a test reads the shipped file")]
         Self::from_json(include_str!("profiles/shipped.json")).expect("the shipped profiles")
     }
 
-    /// Reads profiles from JSON: `{"default": name, "models": {name: {…}}}`.
+    /// Reads profiles from JSON:
+    /// `{"default": name, "tiers": {provider: {tier: name}}, "models": {name: {…}}}`.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        let file: ProfilesFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        if !file.models.contains_key(&file.default) {
-            return Err(format!("the default model `{}` is not among the models", file.default));
-        }
-        let mut profiles = Self { by_name: BTreeMap::new(), default: file.default };
-        for (name, profile) in file.models {
-            profiles.insert(&name, profile);
+        let mut profiles = Self::default();
+        profiles.add_json(text)?;
+        if !profiles.chosen.contains_key(TIER_DEFAULT) {
+            return Err("it does not say which model is the `default`".into());
         }
         Ok(profiles)
+    }
+
+    /// Adds what another file says; a name that is there already is replaced.
+    pub fn add_json(&mut self, text: &str) -> Result<(), String> {
+        let file: ProfilesFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        for (name, profile) in file.models {
+            self.insert(&name, profile);
+        }
+        for (provider, tiers) in file.tiers {
+            for (tier, name) in &tiers {
+                self.check(name)
+                    .map_err(|what| format!("tier `{tier}` of `{provider}`: {what}"))?;
+            }
+            self.tiers.insert(provider, tiers);
+        }
+        match file.default {
+            Some(name) => self.choose(TIER_DEFAULT, &name),
+            None => Ok(()),
+        }
     }
 
     /// Adds a profile or replaces it.
@@ -150,10 +193,40 @@ impl Profiles {
         self.by_name.insert(name.to_owned(), Arc::new(profile));
     }
 
-    /// The profile of this name; `default` is the operator's choice.
+    /// Lets the models of this provider stand for the tiers. `false` when it has none.
+    pub fn choose_provider(&mut self, provider: &str) -> bool {
+        let Some(tiers) = self.tiers.get(provider) else { return false };
+        self.chosen.extend(tiers.clone());
+        true
+    }
+
+    /// Lets `name` stand for a tier. The first that is chosen as `default` brings the other tiers
+    /// of its provider along.
+    pub fn choose(&mut self, tier: &str, name: &str) -> Result<(), String> {
+        let provider = self.check(name)?.provider.clone();
+        if tier == TIER_DEFAULT && self.chosen.is_empty() {
+            self.choose_provider(&provider);
+        }
+        self.chosen.insert(tier.to_owned(), name.to_owned());
+        Ok(())
+    }
+
+    fn check(&self, name: &str) -> Result<&Arc<ModelProfile>, String> {
+        self.by_name.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+            format!("the model `{name}` is not among the models: {}", known.join(", "))
+        })
+    }
+
+    /// The profile of this name; `default`, `fast` and `best` are the operator's choice.
     pub fn get(&self, name: &str) -> Option<&Arc<ModelProfile>> {
-        let name = if name == "default" { &self.default } else { name };
+        let name = self.chosen.get(name).map_or(name, String::as_str);
         self.by_name.get(name)
+    }
+
+    /// Which profile stands for which tier.
+    pub fn chosen(&self) -> impl Iterator<Item = (&str, &Arc<ModelProfile>)> {
+        self.chosen.iter().filter_map(|(tier, name)| Some((tier.as_str(), self.by_name.get(name)?)))
     }
 
     /// All of them, in the order of their names.
@@ -163,46 +236,4 @@ impl Profiles {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn usage(input_tokens: u64, output_tokens: u64, cached_tokens: u64) -> Usage {
-        Usage { input_tokens, output_tokens, cached_tokens }
-    }
-
-    #[test]
-    fn cost_is_whole_micro_dollars_rounded_up() {
-        let price = Price { input: 3_000_000, output: 15_000_000, cached_input: 300_000 };
-        assert_eq!(price.cost(usage(0, 0, 0)), MicroUsd(0));
-        assert_eq!(price.cost(usage(1_000, 200, 0)), MicroUsd(6_000));
-        assert_eq!(price.cost(usage(0, 0, 1)), MicroUsd(1));
-        assert_eq!(price.cost(usage(u64::MAX, 0, 0)), MicroUsd(i64::MAX));
-    }
-
-    #[test]
-    fn shipped_profiles_are_priced_and_default_is_one_of_them() {
-        let shipped = Profiles::shipped();
-        assert!(shipped.iter().count() >= 3);
-        assert!(shipped.iter().all(|profile| profile.price().is_ok()));
-        assert_eq!(&*shipped.get("default").unwrap().name, "scripted");
-        assert!(shipped.get("gpt-17").is_none());
-    }
-
-    #[test]
-    fn a_model_without_a_price_is_refused() {
-        let text = r#"{"default": "m", "models": {"m":
-            {"provider": "p", "model": "x", "context_tokens": 9, "max_output_tokens": 9}}}"#;
-        let profiles = Profiles::from_json(text).unwrap();
-        let refused = profiles.get("m").unwrap().price().unwrap_err().into_failure();
-        assert_eq!((refused.class, refused.code.as_str()), (ErrorClass::Budget, "model_unpriced"));
-        assert!(refused.message.contains("`m`"));
-    }
-
-    #[test]
-    fn wrong_profile_files_say_what_is_wrong() {
-        let unknown = Profiles::from_json(r#"{"default": "m", "models": {}}"#).unwrap_err();
-        assert!(unknown.contains("`m` is not among"), "{unknown}");
-        let typo = Profiles::from_json(r#"{"default": "m", "modles": {}}"#).unwrap_err();
-        assert!(typo.contains("modles"), "{typo}");
-    }
-}
+mod tests;

@@ -172,7 +172,8 @@ impl ScriptedModel {
             CallFailure::new(failure.class, Outcome::NotSent, failure.code, failure.message)
         })?;
         let model = Arc::clone(&request.profile.model);
-        let answer = ModelAnswer { answer, usage, cost: price.cost(usage), model, simulated: true };
+        let cost = price.cost(usage);
+        let answer = ModelAnswer { answer, usage, cost, model, simulated: true, estimated: false };
         Ok((answer, text))
     }
 
@@ -324,6 +325,7 @@ fn stored(entry: &LedgerEntry) -> Option<ModelAnswer> {
         cost: showrunner_engine::money::MicroUsd(entry.billed_micro_usd),
         model: kept.model,
         simulated: true,
+        estimated: false,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What the person at the keyboard and the environment ask for. The only place that reads either.
 
 pub(crate) mod logs;
+pub(crate) mod models;
 pub(crate) mod serve;
 mod terminal;
 

@@ -19,11 +19,12 @@ use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
 };
-use showrunner_providers::{CallSafety, Mode, Profiles, Providers};
+use showrunner_providers::{CallSafety, Http, HttpOptions, LiveModel, Mode, Providers};
 use showrunner_runtime::{Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::models::Models;
 use crate::config::serve::{DataDir, Database, Safety, Scripted, Serving};
 
 /// How long work under way may take to end when the server is told to stop.
@@ -34,6 +35,9 @@ const ORG: &str = "org_default";
 
 /// Calls a scripted provider takes at once; it has no reason to be slow.
 const SCRIPTED_ROOM: u32 = 4_096;
+
+/// Calls that a vendor of models is sent at once; what its limits let through is its own affair.
+const VENDOR_ROOM: u32 = 16;
 
 /// Pictures drawn at once: each one keeps a core busy.
 const EASELS: u32 = 2;
@@ -70,6 +74,8 @@ pub(crate) struct Started {
     pub(crate) login_path: String,
     /// The providers whose answers are simulated.
     pub(crate) simulated: Vec<String>,
+    /// The models that are not simulated and stand for a tier, each in words.
+    pub(crate) models: Vec<String>,
     /// Runs that were taken up again.
     pub(crate) recovered: usize,
 }
@@ -102,6 +108,7 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         login_path: format!("/login?token={token}"),
         token,
         simulated: simulated(runtime.providers()),
+        models: real_models(runtime.providers()),
         recovered: recovered.runs,
     };
     notices.send(Notice::Answering(started)).await.context("nobody waits for the server")?;
@@ -192,8 +199,10 @@ pub(crate) async fn open_journal(
 fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::Result<Runtime> {
     let clock = Arc::new(SystemClock::new()?);
     let objects = Arc::clone(journal.objects());
-    let providers =
-        providers(&serving.scripted, &serving.data, &Pace::of(Arc::clone(&clock) as _))?;
+    let pace = Pace::of(Arc::clone(&clock) as _);
+    let mut providers = Providers::new(serving.models.profiles.clone());
+    add_vendors(&mut providers, &serving.models, &pace)?;
+    add_scripted(&mut providers, &serving.scripted, &serving.data, &pace)?;
     let mut limits = Limits::default().with_agent("producer", EASELS);
     if let Some(limit) = serving.limit {
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
@@ -202,7 +211,27 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
     Ok(Runtime::new(parts, Options { limits }))
 }
 
-fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result<Providers> {
+/// Those with a key, and a server of one's own.
+fn add_vendors(providers: &mut Providers, models: &Models, pace: &Pace) -> anyhow::Result<()> {
+    if models.endpoints.is_empty() {
+        return Ok(());
+    }
+    let http = Http::new(HttpOptions::default()).map_err(anyhow::Error::msg);
+    let http = http.context("the client for vendors of models")?;
+    for endpoint in &models.endpoints {
+        let model = LiveModel::new(endpoint.clone(), http.clone(), pace.sleeper());
+        providers.add_model(Arc::new(model), VENDOR_ROOM);
+    }
+    Ok(())
+}
+
+/// The simulator, and what is drawn on this machine.
+fn add_scripted(
+    providers: &mut Providers,
+    scripted: &Scripted,
+    data: &DataDir,
+    pace: &Pace,
+) -> anyhow::Result<()> {
     let millis = |span: &Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let faults = match &scripted.faults {
         Some(plan) => serde_json::from_value(plan.clone()).context("the fault plan")?,
@@ -222,7 +251,6 @@ fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result
         faults,
     };
     let ledger = Arc::new(FileLedger::open(&data.ledger(), Durability::Process)?);
-    let mut providers = Providers::new(Profiles::shipped());
     let model =
         ScriptedModel::new("scripted", config.clone(), Arc::clone(&ledger) as _, pace.sleeper());
     providers.add_model(Arc::new(model), SCRIPTED_ROOM);
@@ -235,7 +263,20 @@ fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result
         pace.sleeper(),
     );
     providers.add_media(Arc::new(vendor), SCRIPTED_ROOM);
-    Ok(providers)
+    Ok(())
+}
+
+/// What agents are called with, where that is not simulated: `default claude-… (anthropic, live)`.
+fn real_models(providers: &Providers) -> Vec<String> {
+    let in_words = |(tier, profile): (&str, &Arc<showrunner_providers::ModelProfile>)| {
+        let mode = match providers.model_provider(&profile.provider)?.mode() {
+            Mode::Scripted => return None,
+            Mode::Local => "local, free",
+            Mode::Live => "live, costs money",
+        };
+        Some(format!("{tier} {} ({}, {mode})", profile.name, profile.provider))
+    };
+    providers.profiles().chosen().filter_map(in_words).collect()
 }
 
 fn simulated(providers: &Providers) -> Vec<String> {

@@ -239,6 +239,7 @@ fn call(no: u16, token: Token) -> Arc<CallRecord> {
         duration_ms: 3,
         simulated: true,
         billed_key: format!("{token}/{no}"),
+        estimated: false,
     })
 }
 

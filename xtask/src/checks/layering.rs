@@ -15,7 +15,7 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { folder: "crates/engine", may: &[], tests_may: &[] },
     Layer { folder: "crates/media", may: &[], tests_may: &[] },
-    Layer { folder: "crates/providers", may: &["engine"], tests_may: &[] },
+    Layer { folder: "crates/providers", may: &["engine"], tests_may: &["testkit"] },
     Layer { folder: "crates/journal", may: &["engine"], tests_may: &["testkit"] },
     Layer {
         folder: "crates/runtime",

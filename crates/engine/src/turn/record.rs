@@ -45,6 +45,10 @@ pub struct CallRecord {
     /// The idempotency key under which the provider was asked.
     #[serde(rename = "b", default, skip_serializing_if = "String::is_empty")]
     pub billed_key: String,
+    /// Whether the provider did not say what was used, and usage and cost are the most it can
+    /// have been.
+    #[serde(rename = "e", default, skip_serializing_if = "is_zero")]
+    pub estimated: bool,
 }
 
 impl CallRecord {
@@ -273,6 +277,7 @@ mod tests {
             duration_ms: 0,
             simulated: true,
             billed_key: String::new(),
+            estimated: false,
         };
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(

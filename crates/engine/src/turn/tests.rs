@@ -110,6 +110,7 @@ fn record(kind: CallKind, no: u16, digest: &crate::id::Digest, answer: &Answer) 
         duration_ms: 0,
         simulated: true,
         billed_key: String::new(),
+        estimated: false,
     }
 }
 

@@ -322,6 +322,7 @@ pub(crate) fn record(no: u16, spend: Spend) -> CallRecord {
         duration_ms: 0,
         simulated: true,
         billed_key: String::new(),
+        estimated: false,
     }
 }
 

@@ -135,6 +135,7 @@ impl Struck {
         let what = match self.outcome {
             Outcome::Unknown => "and nobody knows whether the call was carried out",
             Outcome::Refused | Outcome::NotSent => "and the call was not carried out",
+            Outcome::Done => "though the call was carried out",
         };
         CallFailure {
             class: self.class,
@@ -142,6 +143,8 @@ impl Struck {
             message: format!("{provider} failed as its fault plan says ({class}), {what}"),
             retry_after: self.retry_after,
             outcome: self.outcome,
+            request_id: None,
+            billed: None,
         }
     }
 }

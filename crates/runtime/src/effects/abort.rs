@@ -202,6 +202,7 @@ impl Runtime {
                 duration_ms: 0,
                 simulated: answer.simulated,
                 billed_key: key,
+                estimated: answer.estimated,
             })]),
             Ok(LookUp::CannotSay) | Err(_) => settling
                 .in_doubt(format!("{} could not say whether call {no} was made", provider.name())),
@@ -305,5 +306,6 @@ fn cancelled_job(
         duration_ms: 0,
         simulated: provider.mode() == Mode::Scripted,
         billed_key: call_key(&settling.work.run, settling.token, 0),
+        estimated: false,
     }
 }

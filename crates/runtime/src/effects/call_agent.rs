@@ -32,7 +32,9 @@ impl Ended {
     /// What is to be said of a call that was not answered.
     pub(crate) fn without_answer(call: &CallAgent, unpaid: Unpaid) -> Self {
         match unpaid {
-            Unpaid::Failed(failure) => Self::Report(failed(call, failure, Vec::new())),
+            Unpaid::Failed(failure, paid) => {
+                Self::Report(failed(call, failure, paid.into_iter().collect()))
+            },
             Unpaid::InDoubt { no, message } => {
                 let (step, token) = (call.step.clone(), call.token);
                 Self::Report(Command::DoubtAttempt { step, token, call: no, message })
@@ -202,6 +204,7 @@ fn from_cache(key: &Digest, simulated: bool) -> Arc<CallRecord> {
         duration_ms: 0,
         simulated,
         billed_key: String::new(),
+        estimated: false,
     })
 }
 

@@ -74,6 +74,9 @@ impl Paid for Order {
     fn ceiling(&self) -> Result<Spend, Unpriced> {
         self.provider.ceiling(&self.request)
     }
+    fn bill(&self, _failure: &mut CallFailure) -> Option<CallRecord> {
+        None // a job that failed says so later, and what it cost with it
+    }
     fn as_sent(&self) -> SentCall {
         SentCall::Media(Arc::clone(&self.provider), Arc::clone(&self.request))
     }
@@ -164,6 +167,7 @@ impl Runtime {
             duration_ms,
             simulated: job.simulated,
             billed_key: call_key(place.run, place.token, 0),
+            estimated: false,
         };
         let drawn = matches!(job.result, MediaResult::Render(_));
         let file = match self.file_of(place, job.result).await {

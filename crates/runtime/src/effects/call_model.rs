@@ -42,6 +42,10 @@ impl Paid for Question {
     fn ceiling(&self) -> Result<Spend, Unpriced> {
         self.provider.ceiling(&self.request)
     }
+    fn bill(&self, failure: &mut CallFailure) -> Option<CallRecord> {
+        let billed = failure.billed.take()?;
+        Some(billed.into_record(&self.request, self.provider.name().into(), 0))
+    }
     fn as_sent(&self) -> SentCall {
         SentCall::Model(Arc::clone(&self.provider), Arc::clone(&self.request))
     }
@@ -64,7 +68,7 @@ impl Runtime {
         let Resolved { provider, profile } = self
             .providers()
             .resolve_model(&asked.model)
-            .map_err(|fault| Unpaid::Failed(fault.into_failure()))?;
+            .map_err(|fault| Unpaid::Failed(fault.into_failure(), None))?;
         let request = Arc::new(ModelRequest {
             key: call_key(&work.run, call.token, asked.no),
             run: work.run.clone(),

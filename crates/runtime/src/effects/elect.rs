@@ -27,7 +27,11 @@ impl Runtime {
                     self.circuit_succeeded(paid.provider()).await;
                     return Ok((paid, answer));
                 },
-                Err(Unpaid::Failed(failure)) => failure,
+                Err(Unpaid::Failed(failure, None)) => failure,
+                Err(Unpaid::Failed(failure, billed)) => {
+                    self.circuit_failed(paid.provider(), &failure).await;
+                    return Err(Unpaid::Failed(failure, billed));
+                },
                 Err(Unpaid::InDoubt { no, message }) => {
                     let lost = Failure::new(ErrorClass::Network, "in_doubt", message.clone());
                     self.circuit_failed(paid.provider(), &lost).await;
@@ -40,7 +44,7 @@ impl Runtime {
             if !makes_room(failure.class)
                 || !(is_out || self.is_other_ready(candidates, &election, paid))
             {
-                return Err(Unpaid::Failed(self.cooled(paid.provider(), failure)));
+                return Err(Unpaid::Failed(self.cooled(paid.provider(), failure), None));
             }
             election.lose(paid.provider(), failure);
         }
@@ -73,7 +77,7 @@ impl Runtime {
                     Err(until) => next = Some(next.map_or(until, |known| known.min(until))),
                 }
             }
-            let Some(until) = next else { return Err(Unpaid::Failed(election.nobody_left())) };
+            let Some(until) = next else { return Err(Unpaid::Failed(election.nobody_left(), None)) };
             self.say_why(payer, candidates, until).await;
             let woken = self.clock().sleep_until(until);
             self.in_time(payer, woken).await.ok_or(Unpaid::TakenOver)?;

@@ -1,6 +1,8 @@
 //! One paid call, made at most once: asked about where it may have been made before, and sent
 //! again only where that cannot cost twice.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use showrunner_engine::at::Millis;
 use showrunner_engine::command::Command;
@@ -8,6 +10,7 @@ use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_engine::money::Spend;
 use showrunner_engine::refusal::Refusal;
+use showrunner_engine::turn::CallRecord;
 use showrunner_providers::{CallFailure, CallSafety, LookUp, Unpriced};
 
 use crate::Runtime;
@@ -44,6 +47,9 @@ pub(crate) trait Paid: Sync {
     /// The most that it can cost.
     fn ceiling(&self) -> Result<Spend, Unpriced>;
 
+    /// What was billed for a call that came to nothing, where that is known.
+    fn bill(&self, failure: &mut CallFailure) -> Option<CallRecord>;
+
     /// The call, for whoever has to find out what became of it.
     fn as_sent(&self) -> SentCall;
 
@@ -56,8 +62,8 @@ pub(crate) trait Paid: Sync {
 
 /// Why there is no answer.
 pub(crate) enum Unpaid {
-    /// It was not made, or refused.
-    Failed(Failure),
+    /// It was not made, or refused, or was paid for in vain: then with what it cost.
+    Failed(Failure, Option<Arc<CallRecord>>),
     /// Nobody can say.
     InDoubt {
         /// Which call of the attempt.
@@ -103,7 +109,7 @@ impl Runtime {
             let failure = match sent {
                 Ok(answer) => return Ok(answer),
                 Err(failure) if !failure.is_in_doubt() => {
-                    return Err(Unpaid::Failed(failure.into_failure()));
+                    return Err(in_vain(paid, failure));
                 },
                 Err(failure) => failure,
             };
@@ -111,7 +117,7 @@ impl Runtime {
                 CallSafety::Neither => return Err(payer.in_doubt(failure.to_string())),
                 CallSafety::LookUp => {
                     let found = self.look_up(payer, paid).await?;
-                    return found.ok_or_else(|| Unpaid::Failed(failure.into_failure()));
+                    return found.ok_or_else(|| in_vain(paid, failure));
                 },
                 CallSafety::Idempotent => {
                     let run = &payer.work.run;
@@ -142,8 +148,10 @@ impl Runtime {
         let found = match paid.safety() {
             _ if paid.is_free() => None,
             CallSafety::LookUp => self.look_up(payer, paid).await?,
-            CallSafety::Neither if call.dispatched == Some(no) => {
-                let message = format!("{} cannot be asked what became of it", paid.provider());
+            // Only one who cannot be asked is noted down. Whoever would be paid now, another one
+            // perhaps since the server was started with other keys, knows nothing of it.
+            CallSafety::Idempotent | CallSafety::Neither if call.dispatched == Some(no) => {
+                let message = "whoever was asked cannot be asked what became of it".to_owned();
                 return Err(payer.in_doubt(message));
             },
             CallSafety::Idempotent | CallSafety::Neither => None,
@@ -151,7 +159,7 @@ impl Runtime {
         // What may be sent again under its key is, even late: the answer says what became of it.
         let tells_when_sent = paid.safety() == CallSafety::Idempotent && !paid.is_free();
         if found.is_none() && call.timed_out && !tells_when_sent {
-            return Err(Unpaid::Failed(over_time()));
+            return Err(Unpaid::Failed(over_time(), None));
         }
         Ok(found)
     }
@@ -229,7 +237,7 @@ impl Runtime {
         ceiling: Result<Spend, Unpriced>,
     ) -> Result<(), Unpaid> {
         let Payer { work, call, no } = payer;
-        let ceiling = ceiling.map_err(|unpriced| Unpaid::Failed(unpriced.into_failure()))?;
+        let ceiling = ceiling.map_err(|unpriced| Unpaid::Failed(unpriced.into_failure(), None))?;
         // Later calls find their reservation used up by the earlier ones: the engine knows how far.
         let is_first = call.calls.is_empty() && no == 0;
         let covered = is_first
@@ -241,7 +249,7 @@ impl Runtime {
         let (step, token) = (call.step.clone(), call.token);
         let command = Command::RaiseReservation { step, token, spend: ceiling };
         let failed = |class, code: &str, message: String| {
-            Err(Unpaid::Failed(Failure::new(class, code, message)))
+            Err(Unpaid::Failed(Failure::new(class, code, message), None))
         };
         let mut pause = RESEND_PAUSE;
         loop {
@@ -264,6 +272,12 @@ impl Runtime {
             }
         }
     }
+}
+
+/// A call that gave no answer, with what was paid for it all the same.
+fn in_vain<P: Paid>(paid: &P, mut failure: CallFailure) -> Unpaid {
+    let billed = paid.bill(&mut failure).map(Arc::new);
+    Unpaid::Failed(failure.into_failure(), billed)
 }
 
 /// The attempt's time is over and the call was never made.

@@ -108,6 +108,7 @@ pub(crate) async fn perform(desk: &Desk, args: DoctorArgs) -> Outcome {
         machine::films(),
         machine::clock(),
     ];
+    findings.push(outside::models());
     findings.push(outside::port(args.listen, data_dir));
     findings.extend(outside::server(desk).await);
     if let Some(url) = &args.database_url {

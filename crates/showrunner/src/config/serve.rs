@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::logs::FILTER_DEFAULT;
+use super::models::{Models, ModelsArgs};
 use crate::fault::{Fault, Outcome};
 
 /// What was written.
@@ -37,6 +38,9 @@ pub(crate) struct ServeArgs {
     /// Use this Postgres instead of SQLite: postgres://user:password@host/database
     #[arg(long, env = "SHOWRUNNER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
+    /// Which models there are
+    #[command(flatten)]
+    models: ModelsArgs,
     /// How the simulator behaves
     #[command(flatten)]
     scripted: ScriptedArgs,
@@ -194,6 +198,8 @@ pub(crate) struct Serving {
     pub(crate) data: DataDir,
     /// Where the journal is.
     pub(crate) database: Database,
+    /// Which models there are.
+    pub(crate) models: Models,
     /// How the simulator behaves.
     pub(crate) scripted: Scripted,
     /// Agents' calls under way at once.
@@ -214,6 +220,7 @@ impl ServeArgs {
             listen: self.listen,
             database: self.database(&data)?,
             data,
+            models: self.models.resolve()?,
             scripted: self.scripted.resolve()?,
             limit: self.limit,
         })

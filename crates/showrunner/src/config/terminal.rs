@@ -43,6 +43,6 @@ impl Terminal {
 }
 
 /// An environment variable that is set to something.
-fn said(name: &str) -> Option<String> {
+pub(super) fn said(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

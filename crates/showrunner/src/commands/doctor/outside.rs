@@ -9,6 +9,7 @@ use super::Finding;
 use crate::client::Client;
 use crate::client::place::Ready;
 use crate::config::Desk;
+use crate::config::models::keys_found;
 use crate::config::serve::Database;
 use crate::fault::Exit;
 use crate::wiring;
@@ -115,6 +116,20 @@ async fn providers(client: &Client) -> Finding {
         );
     }
     Finding::good(name, names.join(", "))
+}
+
+/// Which vendors of models a server started here would call. Never shows a key.
+pub(super) fn models() -> Finding {
+    let name = "models";
+    let found = keys_found();
+    if found.is_empty() {
+        let what = "no key of a vendor is set here: a server started here simulates";
+        return Finding::good(name, what);
+    }
+    let found: Vec<String> =
+        found.iter().map(|(key, vendor)| format!("{vendor} ({key})")).collect();
+    let what = format!("a server started here calls, and pays: {}", found.join(", "));
+    Finding::note(name, what, "nothing, if that is what you want; serve --simulate calls nobody")
 }
 
 /// Whether the Postgres answers.

@@ -82,12 +82,17 @@ impl Announcer {
         row("API", &format!("{url}/api/v1   {url}/openapi.json"));
         row("Data", &self.data_dir.display().to_string());
         row("Database", &self.database);
+        for (at, model) in started.models.iter().enumerate() {
+            row(if at == 0 { "Models" } else { "" }, model);
+        }
         if !started.simulated.is_empty() {
             let names = started.simulated.join(", ");
-            row(
-                "Simulator",
-                &format!("on ({names}): no keys, no cost; everything it makes says so"),
-            );
+            let what = if started.models.is_empty() {
+                "no keys, no cost"
+            } else {
+                "for what no vendor here makes"
+            };
+            row("Simulator", &format!("on ({names}): {what}; everything it makes says so"));
         }
         if started.recovered > 0 {
             row("Recovered", &format!("{} open runs go on where they were", started.recovered));

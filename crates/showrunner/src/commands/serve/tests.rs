@@ -39,6 +39,7 @@ fn started() -> Notice {
         token: "t".to_owned(),
         login_path: "/login?token=once".to_owned(),
         simulated: vec!["scripted".to_owned()],
+        models: Vec::new(),
         recovered: 2,
     })
 }
