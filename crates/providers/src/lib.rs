@@ -8,6 +8,7 @@ pub mod registry;
 pub mod pace;
 pub mod ledger;
 pub mod scripted;
+pub mod egress;
 
 pub use error::{CallFailure, Outcome};
 pub use media::{

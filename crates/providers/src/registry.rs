@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use showrunner_engine::failure::{ErrorClass, Failure};
 
+use crate::egress::Egress;
 use crate::media::{MediaKind, MediaProvider};
 use crate::model::ModelProvider;
 use crate::profiles::{ModelProfile, Profiles, Unpriced};
@@ -20,6 +21,7 @@ pub struct Providers {
     models: BTreeMap<String, Arc<dyn ModelProvider>>,
     media: BTreeMap<String, Arc<dyn MediaProvider>>,
     concurrency: BTreeMap<String, u32>,
+    egress: Egress,
 }
 
 /// A model that can be called.
@@ -71,6 +73,17 @@ impl Providers {
     /// No providers yet, and these profiles.
     pub fn new(profiles: Profiles) -> Self {
         Self { profiles, ..Self::default() }
+    }
+
+    /// Goes out by this way instead of the usual one.
+    pub fn with_egress(mut self, egress: Egress) -> Self {
+        self.egress = egress;
+        self
+    }
+
+    /// The way out, for URLs that others supplied.
+    pub fn egress(&self) -> &Egress {
+        &self.egress
     }
 
     /// Adds a provider of models under its own name, with room for so many calls at once.

@@ -2,6 +2,7 @@
 
 pub(crate) mod logs;
 pub(crate) mod serve;
+pub(crate) mod outward;
 mod terminal;
 
 use std::path::{Path, PathBuf};

@@ -15,6 +15,7 @@ use showrunner_journal::archive::BackupReport;
 use showrunner_journal::{
     Hooks, Journal, Ownership, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions,
 };
+use showrunner_providers::egress::Egress;
 use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
@@ -194,6 +195,7 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
     let objects = Arc::clone(journal.objects());
     let providers =
         providers(&serving.scripted, &serving.data, &Pace::of(Arc::clone(&clock) as _))?;
+    let providers = providers.with_egress(Egress::new(serving.outward.clone()));
     let mut limits = Limits::default().with_agent("producer", EASELS);
     if let Some(limit) = serving.limit {
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);

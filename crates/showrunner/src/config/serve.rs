@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
+use showrunner_providers::egress::Rules;
 
 use super::logs::FILTER_DEFAULT;
+use super::outward::OutwardArgs;
 use crate::fault::{Fault, Outcome};
 
 /// What was written.
@@ -40,6 +42,9 @@ pub(crate) struct ServeArgs {
     /// How the simulator behaves
     #[command(flatten)]
     scripted: ScriptedArgs,
+    /// Whom the server may ask
+    #[command(flatten)]
+    outward: OutwardArgs,
     /// Agents' calls under way at once [default: by provider]
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -196,6 +201,8 @@ pub(crate) struct Serving {
     pub(crate) database: Database,
     /// How the simulator behaves.
     pub(crate) scripted: Scripted,
+    /// Whom it may ask beside the public internet.
+    pub(crate) outward: Rules,
     /// Agents' calls under way at once.
     pub(crate) limit: Option<NonZeroUsize>,
 }
@@ -215,6 +222,7 @@ impl ServeArgs {
             database: self.database(&data)?,
             data,
             scripted: self.scripted.resolve()?,
+            outward: self.outward.rules(),
             limit: self.limit,
         })
     }
