@@ -9,6 +9,8 @@ pub mod pace;
 pub mod ledger;
 pub mod scripted;
 pub mod egress;
+pub mod signing;
+pub mod callbacks;
 
 pub use error::{CallFailure, Outcome};
 pub use media::{

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use showrunner_engine::failure::{ErrorClass, Failure};
 
+use crate::callbacks::Callbacks;
 use crate::egress::Egress;
 use crate::media::{MediaKind, MediaProvider};
 use crate::model::ModelProvider;
@@ -22,6 +23,7 @@ pub struct Providers {
     media: BTreeMap<String, Arc<dyn MediaProvider>>,
     concurrency: BTreeMap<String, u32>,
     egress: Egress,
+    callbacks: Callbacks,
 }
 
 /// A model that can be called.
@@ -84,6 +86,17 @@ impl Providers {
     /// The way out, for URLs that others supplied.
     pub fn egress(&self) -> &Egress {
         &self.egress
+    }
+
+    /// Believes these senders of callbacks.
+    pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
+        self.callbacks = callbacks;
+        self
+    }
+
+    /// Whom to believe when they call back.
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
     }
 
     /// Adds a provider of models under its own name, with room for so many calls at once.

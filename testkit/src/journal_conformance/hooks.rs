@@ -226,7 +226,9 @@ pub(super) async fn what_came_in_is_known_again(places: &dyn Places) {
     journal.close().await;
     let next = place.open(Hooks::default()).await;
     assert_eq!(next.early_callbacks("fal", "job-9").await.unwrap(), [early.clone()]);
+    assert_eq!(next.kept_callbacks("fal", 10).await.unwrap(), [early.clone()]);
     next.settle_early("fal", "job-9").await.unwrap();
+    assert_eq!(next.kept_callbacks("fal", 10).await.unwrap(), []);
     assert_eq!(next.early_callbacks("fal", "job-9").await.unwrap(), []);
     assert!(next.receive(&replayed).await.unwrap().is_some(), "still remembered");
     next.forget_receipt("fal", "m1").await.unwrap();

@@ -154,6 +154,20 @@ impl dyn Journal {
         self.fetch(question).await?.into_iter().map(read_receipt).collect()
     }
 
+    /// What is kept of a sender's messages, oldest first.
+    pub async fn kept_callbacks(
+        &self,
+        source: &str,
+        limit: u32,
+    ) -> Result<Vec<Receipt>, JournalError> {
+        let question = Statement::new(format!(
+            "{RECEIPT} WHERE source = $1 AND job IS NOT NULL ORDER BY received_at, id LIMIT $2"
+        ))
+        .bind(source)
+        .bind(i64::from(limit));
+        self.fetch(question).await?.into_iter().map(read_receipt).collect()
+    }
+
     /// What was said about a job early has been dealt with; the messages stay remembered.
     pub async fn settle_early(&self, source: &str, job: &str) -> Result<(), JournalError> {
         let update = Statement::new(
