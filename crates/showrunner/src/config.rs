@@ -3,6 +3,7 @@
 pub(crate) mod logs;
 pub(crate) mod serve;
 pub(crate) mod outward;
+pub(crate) mod inward;
 mod terminal;
 
 use std::path::{Path, PathBuf};

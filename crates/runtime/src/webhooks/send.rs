@@ -124,22 +124,23 @@ impl Runtime {
             error: wrong(&answer, next.verdict),
             excerpt: answer.as_ref().ok().and_then(excerpt),
         };
+        if let Some(until) = next.hold_until {
+            // First: whoever sees the try noted may count on it.
+            journal.hold_endpoint(&endpoint.id, until).await?;
+        }
         journal.note_try(&delivery, &tried, next.verdict).await?;
         metrics::counter!("showrunner_webhook_deliveries_total", "outcome" => named(next.verdict))
             .increment(1);
         self.look_after(&endpoint, next, now).await
     }
 
-    /// Leaves an endpoint alone that asks for it, or for good.
+    /// Leaves an endpoint alone for good that is gone or dead.
     async fn look_after(
         &self,
         endpoint: &Endpoint,
         next: Next,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        if let Some(until) = next.hold_until {
-            self.journal().hold_endpoint(&endpoint.id, until).await?;
-        }
         let is_dead = next.verdict != Verdict::Delivered
             && endpoint.failing_since.is_some_and(|since| now.millis_since(since) > FAILING_MAX);
         let why = match (next.is_gone, is_dead) {

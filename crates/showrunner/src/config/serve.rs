@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use showrunner_providers::egress::Rules;
 
+use super::inward::{Inward, InwardArgs};
 use super::logs::FILTER_DEFAULT;
 use super::outward::OutwardArgs;
 use crate::fault::{Fault, Outcome};
@@ -45,6 +46,9 @@ pub(crate) struct ServeArgs {
     /// Whom the server may ask
     #[command(flatten)]
     outward: OutwardArgs,
+    /// Who may report, and where people reach the server
+    #[command(flatten)]
+    inward: InwardArgs,
     /// Agents' calls under way at once [default: by provider]
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -203,6 +207,8 @@ pub(crate) struct Serving {
     pub(crate) scripted: Scripted,
     /// Whom it may ask beside the public internet.
     pub(crate) outward: Rules,
+    /// Who may report from outside, and where people reach it.
+    pub(crate) inward: Inward,
     /// Agents' calls under way at once.
     pub(crate) limit: Option<NonZeroUsize>,
 }
@@ -223,6 +229,7 @@ impl ServeArgs {
             data,
             scripted: self.scripted.resolve()?,
             outward: self.outward.rules(),
+            inward: self.inward.resolve()?,
             limit: self.limit,
         })
     }

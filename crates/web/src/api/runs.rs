@@ -10,10 +10,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use showrunner_engine::command::{Command, StartRun};
-use showrunner_engine::id::StepKey;
+use showrunner_engine::id::{RunId, StepKey};
 use showrunner_engine::money::{Budget, MicroUsd};
 use showrunner_journal::query::runs::RunFilter;
-use showrunner_runtime::{ForkRequest, Receipt, StartRequest, Started};
+use showrunner_providers::signing::Secret;
+use showrunner_runtime::{ForkRequest, Receipt, RunCallback, StartRequest, Started};
 
 use crate::auth::Caller;
 use crate::body::{Any, Json};
@@ -35,6 +36,7 @@ pub(super) fn table() -> Vec<Route> {
             .idempotent()
             .gives::<RunAnswer>(202)
             .problems(&[&codes::UNKNOWN_DEFINITION, &codes::OVER_BUDGET, &codes::STORAGE_FULL])
+            .problems(&[&codes::ADDRESS_REFUSED])
             .to(start_run),
         Route::get("/api/v1/runs", "list_runs")
             .says("Lists runs, newest first.")
@@ -119,6 +121,16 @@ struct StartBody {
     /// Larger goes first.
     #[serde(default)]
     priority: i8,
+    /// Where the run's ending is told, beside the organisation's webhook endpoints; n8n's
+    /// `$execution.resumeUrl`, say. Its query is sent as it stands.
+    #[schemars(length(min = 1, max = 2048))]
+    callback_url: Option<String>,
+    /// `whsec_…`: what is signed with; nothing is when absent.
+    callback_secret: Option<String>,
+    /// Types of messages; `run.completed`, `run.failed`, `run.canceled` when absent.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    callback_events: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -169,6 +181,7 @@ async fn start_run(
     let idempotency = api::key::of(&headers, &caller, "start_run", &asked)?;
     let library = app.runtime().library();
     let definition = library.get(&caller.org, &body.definition, body.version).await?;
+    let callback = callback_of(&app, &body).await?;
     let start = StartRun {
         org: Some(caller.org.clone()),
         input: if body.input.is_null() { serde_json::json!({}) } else { body.input },
@@ -180,9 +193,44 @@ async fn start_run(
         ..StartRun::default()
     };
     let request = StartRequest { definition, start, id: None, idempotency };
-    let started =
-        app.runtime().start(request).await.map_err(|error| under(error.into(), "/input"))?;
-    accepted(&app, &caller, &started).await
+    let started = match callback {
+        None => app.runtime().start(request).await.map_err(Problem::from),
+        Some(callback) => start_calling_back(&app, &caller, request, callback).await,
+    };
+    accepted(&app, &caller, &started.map_err(|problem| under(problem, "/input"))?).await
+}
+
+/// Where a run is to be told about, checked.
+async fn callback_of(app: &App, body: &StartBody) -> Result<Option<RunCallback>, Problem> {
+    let Some(url) = &body.callback_url else { return Ok(None) };
+    app.vetted(url, "/callback_url").await?;
+    super::webhooks::known_events(&body.callback_events)?;
+    if body.callback_secret.as_deref().is_some_and(|secret| Secret::read(secret).is_none()) {
+        let words = "a secret is `whsec_` and the base64 of 24 to 64 random bytes";
+        return Err(Problem::invalid(vec![FieldError::new("/callback_secret", words)]));
+    }
+    let (secret, events) = (body.callback_secret.clone(), body.callback_events.clone());
+    Ok(Some(RunCallback { url: url.clone(), secret, events }))
+}
+
+/// Notes where the run is told about before it starts, so that nothing of it is missed.
+async fn start_calling_back(
+    app: &App,
+    caller: &Caller,
+    request: StartRequest,
+    callback: RunCallback,
+) -> Result<Started, Problem> {
+    let runtime = app.runtime();
+    let clock = runtime.clock();
+    let id = RunId::at(clock.now(), [clock.random(), clock.random()]);
+    runtime.call_back(&id, (&caller.org, &caller.id), callback).await?;
+    let started = runtime.start(StartRequest { id: Some(id.clone()), ..request }).await;
+    // An earlier request with the same key has its run and its callback already.
+    let is_mine = started.as_ref().is_ok_and(|started| started.run == id);
+    if !is_mine {
+        runtime.forget_call_back(&id, &caller.org).await?;
+    }
+    Ok(started?)
 }
 
 /// A run's input stands inside the body.
