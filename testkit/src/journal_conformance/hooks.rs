@@ -225,8 +225,8 @@ pub(super) async fn what_came_in_is_known_again(places: &dyn Places) {
     assert_eq!(journal.receive(&elsewhere).await.unwrap(), None, "another sender's ids");
     journal.close().await;
     let next = place.open(Hooks::default()).await;
-    assert_eq!(next.early_callbacks("fal", "job-9").await.unwrap(), [early.clone()]);
-    assert_eq!(next.kept_callbacks("fal", 10).await.unwrap(), [early.clone()]);
+    assert_eq!(next.early_callbacks("fal", "job-9").await.unwrap(), std::slice::from_ref(&early));
+    assert_eq!(next.kept_callbacks("fal", 10).await.unwrap(), std::slice::from_ref(&early));
     next.settle_early("fal", "job-9").await.unwrap();
     assert_eq!(next.kept_callbacks("fal", 10).await.unwrap(), []);
     assert_eq!(next.early_callbacks("fal", "job-9").await.unwrap(), []);

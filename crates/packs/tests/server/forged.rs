@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::callbacks::{N8N, SECRET, Stage, WHSEC, sign};
+use crate::callbacks::{N8N, SECRET, Stage, WHSEC, hex, sign};
 
 /// One attempt: what it is, its headers, its body.
 struct Case {
@@ -43,7 +43,7 @@ fn hex_cases(body: &str) -> Vec<Case> {
         ("odd length", right[..63].into()),
         ("longer", format!("{right}00")),
         ("twice", format!("{right}{right}")),
-        ("last bit", flipped.iter().map(|b| format!("{b:02x}")).collect()),
+        ("last bit", hex(&flipped)),
         (
             "first digit",
             format!("{}{}", if right.starts_with('0') { '1' } else { '0' }, &right[1..]),
@@ -72,13 +72,18 @@ fn hex_cases(body: &str) -> Vec<Case> {
         headers: vec![("x-n8n-signature", text)],
         body: body.to_owned(),
     };
-    let mut cases: Vec<Case> = texts.map(case).into();
+    texts.map(case).into()
+}
+
+/// The right signature, in a wrong place or over something else.
+fn misplaced_cases(body: &str) -> Vec<Case> {
+    let right = sign(SECRET, body);
     let changed = |name: &str, sent: String| Case {
         name: format!("right signature, {name}"),
         headers: vec![("x-n8n-signature", right.clone())],
         body: sent,
     };
-    cases.extend([
+    let mut cases = vec![
         changed("one byte more", format!("{body} ")),
         changed("one byte less", body[..body.len() - 1].to_owned()),
         changed("a byte in front", format!(" {body}")),
@@ -87,7 +92,7 @@ fn hex_cases(body: &str) -> Vec<Case> {
         changed("written anew", serde_json::to_string_pretty(&json!({ "a": body })).unwrap()),
         changed("empty", String::new()),
         changed("something else", "[]".into()),
-    ]);
+    ];
     cases.push(Case { name: "nothing".into(), headers: vec![], body: body.to_owned() });
     cases.push(Case {
         name: "there twice".into(),
@@ -191,6 +196,7 @@ async fn nothing_that_is_forged_is_believed() {
     .to_string();
     let now = stage.clock_secs();
     let mut cases = hex_cases(&body);
+    cases.extend(misplaced_cases(&body));
     cases.extend(standard_cases(&body, now));
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let before = stage.events_of(&run).await;

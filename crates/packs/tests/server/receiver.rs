@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// How long is waited for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What somebody was sent.
 #[derive(Clone, Debug)]
@@ -56,8 +56,7 @@ impl Sent {
     pub(crate) fn fits_plainly(&self, secret: &str) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&self.body);
-        let right: String =
-            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let right = crate::callbacks::hex(&mac.finalize().into_bytes());
         self.header("x-webhook-signature") == right
     }
 }

@@ -24,6 +24,8 @@ pub(super) const KEYS_URL: &str = "https://rest.fal.ai/.well-known/jwks.json";
 const KEPT: Millis = Millis::from_secs(24 * 60 * 60);
 /// A signature that no key fits may mean new keys: they are looked for, but not more often.
 const AGAIN_AFTER: Millis = Millis::from_secs(60);
+/// Keys that cannot be had are looked for no more often, however many callbacks come meanwhile.
+const FAILED_AGAIN_AFTER: Millis = Millis::from_secs(10);
 /// Keys that are looked at.
 const KEYS_MAX: usize = 16;
 const CAPS: Caps = Caps {
@@ -106,20 +108,27 @@ impl KeySet {
     /// The keys, no older than this.
     async fn keys(&self, now: Timestamp, age_max: Millis) -> Result<Known, Distrust> {
         let mut place = self.known.lock().await;
-        if let Some(known) = place.as_ref().filter(|k| now.millis_since(k.asked_at) < age_max) {
-            return Ok(known.clone());
+        let known = place.take().unwrap_or(Known { keys: Vec::new(), asked_at: Timestamp(0) });
+        let age_max = if known.keys.is_empty() { FAILED_AGAIN_AFTER } else { age_max };
+        let mut why = "they could not be had just now".to_owned();
+        let keys = if now.millis_since(known.asked_at) < age_max {
+            *place = Some(known.clone());
+            known.keys
+        } else {
+            // What was known yesterday is better than nothing.
+            let keys = self.fetch().await.unwrap_or_else(|fault| {
+                tracing::warn!(fault, "the keys of fal could not be fetched");
+                why = fault;
+                known.keys
+            });
+            *place = Some(Known { keys: keys.clone(), asked_at: now });
+            keys
+        };
+        drop(place);
+        if keys.is_empty() {
+            return Err(Distrust::NoKeys { vendor: "fal".into(), why });
         }
-        match self.fetch().await {
-            Ok(keys) => Ok(place.insert(Known { keys, asked_at: now }).clone()),
-            Err(why) => {
-                tracing::warn!(why, "the keys of fal could not be fetched");
-                // What was known yesterday is better than nothing, and asked about again soon.
-                match place.as_mut() {
-                    Some(known) => Ok(known.clone()),
-                    None => Err(Distrust::NoKeys { vendor: "fal".into(), why }),
-                }
-            },
-        }
+        Ok(Known { keys, asked_at: now })
     }
 
     async fn fetch(&self) -> Result<Vec<Vec<u8>>, String> {

@@ -1,11 +1,4 @@
-//! The way out: how a URL may be written, where its name may lead, and what may come back. Every
-//! server here is on this machine, on a port that the test's own list allows.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-#[path = "egress/forms.rs"]
-mod forms;
-#[path = "egress/server.rs"]
-mod server;
+//! The way out: how a URL may be written, where its name may lead, and what may come back.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,10 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use server::Server;
 use showrunner_providers::egress::{
     Ask, Caps, Egress, EgressError, Excess, HeaderValue, Names, Rule, Rules,
 };
+
+use crate::server::Server;
+use crate::{forms, server};
 
 const CAPS: Caps = Caps {
     time_max: Duration::from_mins(1),
