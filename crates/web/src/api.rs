@@ -11,6 +11,7 @@ mod registry;
 mod webhooks;
 mod deliveries;
 mod callbacks;
+mod call_back;
 
 pub use definitions::expected;
 pub use runs::mark_accepted;

@@ -210,7 +210,7 @@ async fn the_server_tells_about_itself() {
         .collect();
     assert_eq!(modes, [("local", "local"), ("scripted", "scripted")]);
     let agents = server.get("/api/v1/agents").await.json();
-    assert_eq!(agents["data"].as_array().unwrap().len(), 4);
+    assert_eq!(agents["data"].as_array().unwrap().len(), 9);
     assert_eq!(server.get("/api/v1/dead-letters").await.json()["data"], json!([]));
     assert!(server.get("/schemas/definition.json").await.json().is_object());
 }

@@ -419,6 +419,17 @@ async fn a_run_calls_back_where_it_was_told_to() {
     assert_eq!((signed.event().as_str(), signed.fitting(secret)), ("run.started", 1));
     let listed = server.get(ENDPOINTS).await.json();
     assert_eq!(listed["data"], json!([]), "a run's own are not the organisation's");
+    let mut brief = server.brief().await;
+    brief["callback_url"] = receiver.url("/request?x=1").into();
+    brief["auto_approve"] = true.into();
+    let created = server.post("/api/v1/requests", &brief).await;
+    assert_eq!(created.status, 202, "{}", created.text);
+    let told = receiver.wait_for(3).await.remove(2);
+    assert_eq!((told.path.as_str(), told.event().as_str()), ("/request?x=1", "run.completed"));
+    assert_eq!(told.json()["data"]["run_id"], created.json()["data"]["id"]);
+    brief["callback_url"] = "http://10.0.0.1/".into();
+    let refused = server.post("/api/v1/requests", &brief).await;
+    assert_eq!(refused.verdict(), "422 address_refused");
     let weak = json!({ "callback_url": receiver.url("/"), "callback_secret": "whsec_c2hvcnQ=" });
     assert_eq!(start_tiny(&server, &weak).await.verdict(), "422 invalid");
 }

@@ -10,11 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use showrunner_engine::command::{Command, StartRun};
-use showrunner_engine::id::{RunId, StepKey};
+use showrunner_engine::id::StepKey;
 use showrunner_engine::money::{Budget, MicroUsd};
 use showrunner_journal::query::runs::RunFilter;
-use showrunner_providers::signing::Secret;
-use showrunner_runtime::{ForkRequest, Receipt, RunCallback, StartRequest, Started};
+use showrunner_runtime::{ForkRequest, Receipt, StartRequest, Started};
 
 use crate::auth::Caller;
 use crate::body::{Any, Json};
@@ -181,7 +180,11 @@ async fn start_run(
     let idempotency = api::key::of(&headers, &caller, "start_run", &asked)?;
     let library = app.runtime().library();
     let definition = library.get(&caller.org, &body.definition, body.version).await?;
-    let callback = callback_of(&app, &body).await?;
+    let secret = body.callback_secret.as_deref();
+    let callback = match &body.callback_url {
+        Some(url) => Some(app.callback(url, secret, &body.callback_events).await?),
+        None => None,
+    };
     let start = StartRun {
         org: Some(caller.org.clone()),
         input: if body.input.is_null() { serde_json::json!({}) } else { body.input },
@@ -193,44 +196,8 @@ async fn start_run(
         ..StartRun::default()
     };
     let request = StartRequest { definition, start, id: None, idempotency };
-    let started = match callback {
-        None => app.runtime().start(request).await.map_err(Problem::from),
-        Some(callback) => start_calling_back(&app, &caller, request, callback).await,
-    };
+    let started = app.start(&caller, request, callback).await;
     accepted(&app, &caller, &started.map_err(|problem| under(problem, "/input"))?).await
-}
-
-/// Where a run is to be told about, checked.
-async fn callback_of(app: &App, body: &StartBody) -> Result<Option<RunCallback>, Problem> {
-    let Some(url) = &body.callback_url else { return Ok(None) };
-    app.vetted(url, "/callback_url").await?;
-    super::webhooks::known_events(&body.callback_events)?;
-    if body.callback_secret.as_deref().is_some_and(|secret| Secret::read(secret).is_none()) {
-        let words = "a secret is `whsec_` and the base64 of 24 to 64 random bytes";
-        return Err(Problem::invalid(vec![FieldError::new("/callback_secret", words)]));
-    }
-    let (secret, events) = (body.callback_secret.clone(), body.callback_events.clone());
-    Ok(Some(RunCallback { url: url.clone(), secret, events }))
-}
-
-/// Notes where the run is told about before it starts, so that nothing of it is missed.
-async fn start_calling_back(
-    app: &App,
-    caller: &Caller,
-    request: StartRequest,
-    callback: RunCallback,
-) -> Result<Started, Problem> {
-    let runtime = app.runtime();
-    let clock = runtime.clock();
-    let id = RunId::at(clock.now(), [clock.random(), clock.random()]);
-    runtime.call_back(&id, (&caller.org, &caller.id), callback).await?;
-    let started = runtime.start(StartRequest { id: Some(id.clone()), ..request }).await;
-    // An earlier request with the same key has its run and its callback already.
-    let is_mine = started.as_ref().is_ok_and(|started| started.run == id);
-    if !is_mine {
-        runtime.forget_call_back(&id, &caller.org).await?;
-    }
-    Ok(started?)
 }
 
 /// A run's input stands inside the body.
