@@ -38,7 +38,8 @@ pub(crate) enum WebhooksCommand {
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     /// http or https, on the public internet or on the server's --egress-allow list
-    url: String,
+    #[arg(value_name = "ADDRESS")]
+    address: String,
     /// A type of event, `run.completed`; several times for several; all when left out
     #[arg(long = "event", value_name = "TYPE")]
     events: Vec<String>,
@@ -130,8 +131,8 @@ pub(crate) async fn perform(desk: &Desk, command: WebhooksCommand) -> Outcome {
     match command {
         WebhooksCommand::List => list(desk, &client).await,
         WebhooksCommand::Add(args) => {
-            let AddArgs { url, events, description } = args;
-            let body = json!({ "url": url, "events": events, "description": description });
+            let AddArgs { address, events, description } = args;
+            let body = json!({ "url": address, "events": events, "description": description });
             secret(desk, &client.post(ENDPOINTS, &body).await?)
         },
         WebhooksCommand::Rotate(args) => {
@@ -166,7 +167,7 @@ async fn list(desk: &Desk, client: &Client) -> Outcome {
     let page: Page<Endpoint> = client.shape(value)?;
     if page.data.is_empty() {
         desk.talk.say("Events are sent nowhere.");
-        desk.talk.next(&[("showrunner webhooks add URL".to_owned(), "send them to a URL")]);
+        desk.talk.next(&[("showrunner webhooks add ADDRESS".to_owned(), "send them to a URL")]);
         return Ok(());
     }
     let mut rows = table(&["endpoint", "state", "events", "url"]);
