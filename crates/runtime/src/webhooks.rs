@@ -28,6 +28,8 @@ pub use policy::RETRY_PAUSES;
 
 /// Deliveries that are over are remembered for so long.
 const REMEMBERED: Millis = Millis::from_secs(30 * 24 * 60 * 60);
+/// So long after a run is over it is remembered where it was told about.
+const RUN_REMEMBERED: Millis = Millis::from_secs(24 * 60 * 60);
 /// How often what is too old is forgotten.
 const TIDY_EVERY: Millis = Millis::from_secs(60 * 60);
 
@@ -113,10 +115,11 @@ impl Runtime {
             "seq": 0, "endpoint": endpoint.id, "description": endpoint.description, "reason": why,
         });
         let (body, message) = (message::body(EVENT, now, &data), format!("msg_{}", self.fresh()));
-        let others = self.journal().endpoints_enabled().await?;
+        let (others, _) = self.journal().endpoints_enabled().await?;
         let wanting = others.iter().filter(|other| {
-            let is_neighbour = other.org == endpoint.org && other.run_id.is_none();
-            is_neighbour && other.id != endpoint.id && other.wants(EVENT, &RunId::from(""))
+            other.org == endpoint.org
+                && other.id != endpoint.id
+                && other.wants(EVENT, &RunId::from(""))
         });
         let deliveries: Vec<NewDelivery> = wanting
             .map(|other| NewDelivery {
@@ -143,11 +146,14 @@ impl Runtime {
     /// Forgets what is too old, from time to time.
     async fn tidy_webhooks(self) {
         loop {
-            let before = earlier(self.clock().now(), REMEMBERED);
+            let now = self.clock().now();
+            let before = earlier(now, REMEMBERED);
             let journal = self.journal();
             let forgot = async {
                 journal.forget_deliveries(before).await?;
-                journal.forget_run_endpoints(before).await?;
+                // What runs that are over have to say is queued before their endpoints go.
+                self.catch_up().await?;
+                journal.forget_run_endpoints(earlier(now, RUN_REMEMBERED)).await?;
                 journal.forget_receipts(before).await
             };
             if let Err(error) = forgot.await {

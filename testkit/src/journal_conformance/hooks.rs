@@ -106,18 +106,28 @@ pub(super) async fn an_endpoint_is_kept_and_belongs_to_one_organisation(places: 
     assert_eq!(journal.endpoint_count(&org).await.unwrap(), 1, "not those of runs");
     let behind = Some((EPOCH, "whe_1"));
     assert_eq!(journal.endpoints(&org, behind, 10).await.unwrap(), []);
-    assert_eq!(journal.endpoints_enabled().await.unwrap().len(), 2);
+    assert_eq!(journal.endpoints_enabled().await.unwrap(), (vec![own.clone()], true));
+    let (mine, other_run) = (RunId::from("run_1"), RunId::from("run_2"));
+    let found = journal.endpoints_of_runs(&[&mine, &other_run]).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(&of_run));
+    assert_eq!(journal.endpoints_of_runs(&[&other_run]).await.unwrap(), []);
     assert_eq!(own.signing(EPOCH), ["whsec_new", "whsec_hush"]);
     assert_eq!(own.signing(after(60)), ["whsec_new"]);
     assert!(!format!("{own:?}").contains("hush"), "{own:?}");
 
     assert!(journal.disable_endpoint("whe_1", "gone", after(1)).await.unwrap());
     assert!(!journal.disable_endpoint("whe_1", "again", after(1)).await.unwrap(), "once");
-    assert_eq!(journal.endpoints_enabled().await.unwrap(), [of_run]);
+    assert_eq!(journal.endpoints_enabled().await.unwrap(), (vec![], true));
     assert!(!journal.remove_endpoint(&other, "whe_1").await.unwrap());
     assert!(journal.remove_endpoint(&org, "whe_1").await.unwrap());
     assert!(!journal.remove_endpoint(&org, "whe_1").await.unwrap());
+    let queued = delivery("dlv_1", "whe_2", EPOCH);
+    journal.queue_deliveries(&[queued], None).await.unwrap();
+    assert_eq!(journal.forget_run_endpoints(after(1)).await.unwrap(), 0, "it is still told");
+    assert_eq!(claim(&journal, EPOCH, 1).await, ["dlv_1"]);
+    journal.give_up("dlv_1", "no", EPOCH).await.unwrap();
     assert_eq!(journal.forget_run_endpoints(after(1)).await.unwrap(), 1, "no such run");
+    assert_eq!(journal.endpoints_enabled().await.unwrap(), (vec![], false));
 }
 
 pub(super) async fn a_delivery_is_tried_until_it_arrives(places: &dyn Places) {

@@ -26,6 +26,8 @@ CREATE TABLE webhook_endpoints (
 );
 -- endpoints(): an organisation's, newest first.
 CREATE INDEX webhook_endpoints_by_org ON webhook_endpoints (org, created_at DESC, id DESC);
+-- endpoints_of_runs().
+CREATE INDEX webhook_endpoints_by_run ON webhook_endpoints (run_id) WHERE run_id IS NOT NULL;
 
 -- What was sent, or is to be: the log. What is to be sent stands in `outbox` too, under its id.
 CREATE TABLE webhook_deliveries (

@@ -173,9 +173,31 @@ impl dyn Journal {
         }
     }
 
-    /// Every endpoint that something may be sent to, over all organisations.
-    pub async fn endpoints_enabled(&self) -> Result<Vec<Endpoint>, JournalError> {
-        let question = Statement::new(format!("{SELECT} WHERE status = 'enabled' ORDER BY id"));
+    /// The endpoints of organisations that something may be sent to, and whether there are any of
+    /// single runs beside them.
+    pub async fn endpoints_enabled(&self) -> Result<(Vec<Endpoint>, bool), JournalError> {
+        let question = Statement::new(format!(
+            "{SELECT} WHERE status = 'enabled' AND run_id IS NULL ORDER BY id"
+        ));
+        let rows = self.fetch(question).await?;
+        let found: Result<Vec<Endpoint>, JournalError> =
+            rows.into_iter().map(read_endpoint).collect();
+        let of_runs =
+            Statement::new("SELECT 1 FROM webhook_endpoints WHERE run_id IS NOT NULL LIMIT 1");
+        let has_of_runs = !self.fetch(of_runs).await?.is_empty();
+        Ok((found?, has_of_runs))
+    }
+
+    /// The endpoints of these runs that something may be sent to.
+    pub async fn endpoints_of_runs(&self, runs: &[&RunId]) -> Result<Vec<Endpoint>, JournalError> {
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut question =
+            Statement::new(format!("{SELECT} WHERE status = 'enabled' AND run_id IN ("));
+        let places: Vec<String> = runs.iter().map(|run| question.place(run.as_str())).collect();
+        question.push(&places.join(", "));
+        question.push(") ORDER BY id");
         self.fetch(question).await?.into_iter().map(read_endpoint).collect()
     }
 
@@ -226,13 +248,15 @@ impl dyn Journal {
         Ok(written.first().is_some_and(|written| written.changed > 0))
     }
 
-    /// Takes away the endpoints of single runs that are over, or were never started, since
-    /// before `before`.
+    /// Takes away the endpoints of single runs that were over, or not even there, before `before`,
+    /// and that nothing is still to be sent to.
     pub async fn forget_run_endpoints(&self, before: Timestamp) -> Result<u64, JournalError> {
         let delete = Statement::new(
             "DELETE FROM webhook_endpoints WHERE run_id IS NOT NULL AND created_at < $1
                AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = webhook_endpoints.run_id
-                 AND (runs.open = 1 OR runs.ended_at IS NULL OR runs.ended_at >= $1))",
+                 AND (runs.open = 1 OR runs.ended_at IS NULL OR runs.ended_at >= $1))
+               AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d
+                 WHERE d.endpoint = webhook_endpoints.id AND d.status = 'pending')",
         )
         .bind(before.0);
         let written = self.write(vec![delete]).await?;

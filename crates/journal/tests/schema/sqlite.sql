@@ -290,3 +290,4 @@ CREATE INDEX webhook_deliveries_by_endpoint
 CREATE INDEX webhook_deliveries_by_org
   ON webhook_deliveries (org, created_at DESC, id DESC);
 CREATE INDEX webhook_endpoints_by_org ON webhook_endpoints (org, created_at DESC, id DESC);
+CREATE INDEX webhook_endpoints_by_run ON webhook_endpoints (run_id) WHERE run_id IS NOT NULL;

@@ -45,8 +45,9 @@ const WAIT: &str = "showrunner: 1\nid: wait\ntitle: { en: Wait }\nsteps:\n  - id
     \"{{ steps.report.output }}\"\n";
 
 /// A vendor with books of its own, on this machine: it takes jobs, and is done when it is told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Vendor {
+    name: &'static str,
     submitted: AtomicUsize,
     polled: AtomicUsize,
     is_done: AtomicBool,
@@ -54,10 +55,22 @@ struct Vendor {
     is_slow: AtomicBool,
 }
 
+impl Vendor {
+    fn named(name: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            submitted: AtomicUsize::new(0),
+            polled: AtomicUsize::new(0),
+            is_done: AtomicBool::new(false),
+            is_slow: AtomicBool::new(false),
+        })
+    }
+}
+
 #[async_trait]
 impl MediaProvider for Vendor {
-    fn name(&self) -> &'static str {
-        "fal"
+    fn name(&self) -> &str {
+        self.name
     }
     fn mode(&self) -> Mode {
         Mode::Live
@@ -133,7 +146,7 @@ impl Stage {
     pub(crate) async fn set() -> Self {
         let (keys, clock) = (Keys::publish().await, Arc::new(MovedClock::new()));
         let folder = tempfile::tempdir().unwrap();
-        Self::open(folder, clock, Arc::default(), keys, true).await
+        Self::open(folder, clock, Vendor::named("fal"), keys, true).await
     }
 
     async fn open(
@@ -179,15 +192,17 @@ impl Stage {
     }
 
     async fn start(&self, definition: &str) -> String {
+        let definition =
+            &definition.replace("provider: fal", &format!("provider: {}", self.vendor.name));
         let publish = Request::builder()
             .method(Method::POST)
             .uri("/api/v1/definitions")
             .header("authorization", format!("Bearer {OWNER}"))
             .header("content-type", "application/yaml");
-        let published = self.server.send(publish.body(Body::from(definition.to_owned())).unwrap());
+        let published = self.server.send(publish.body(Body::from(definition.clone())).unwrap());
         let published = published.await;
         assert!(published.status.is_success(), "{}", published.text);
-        let name = if definition == FILM { "film" } else { "wait" };
+        let name = if definition.contains("id: film") { "film" } else { "wait" };
         let run = json!({ "definition": name, "input": {} });
         let started = self.server.post("/api/v1/runs", &run).await;
         assert_eq!(started.status, 202, "{}", started.text);
@@ -353,6 +368,25 @@ async fn an_unsigned_hint_is_only_a_reason_to_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hint_makes_the_provider_be_asked_and_its_answer_counts() {
+    let (keys, clock) = (Keys::publish().await, Arc::new(MovedClock::new()));
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(folder, clock, Vendor::named("kling"), keys, true).await;
+    let run = stage.filming().await;
+    let polled = || stage.vendor.polled.load(Ordering::SeqCst);
+    eventually("it is asked about a first time", async || (polled() > 0).then_some(())).await;
+    stage.vendor.is_done.store(true, Ordering::SeqCst);
+    stage.server.runtime.endpoints_changed(); // what the follower would do within a second
+    let journal = stage.server.runtime.journal();
+    eventually("the job is known", async || journal.job("kling", "job-1").await.unwrap()).await;
+    // It says that it failed; Kling says that it is done.
+    let hint = json!({ "data": { "task_id": "job-1", "task_status": "failed" } }).to_string();
+    let heard = stage.call(&format!("{VENDOR}?provider=kling"), &[], &hint).await;
+    assert_eq!(heard.json(), json!({ "success": true, "status": "failed" }));
+    stage.server.until(&run, "run.completed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_callback_that_comes_before_its_job_is_known_is_kept() {
     let stage = Stage::set().await;
     stage.vendor.is_slow.store(true, Ordering::SeqCst);
@@ -510,7 +544,7 @@ async fn a_waiting_step_takes_a_report_and_others_say_what_they_wait_for() {
 async fn without_a_secret_nobody_is_believed_and_health_is_told() {
     let (keys, clock) = (Keys::publish().await, Arc::new(MovedClock::new()));
     let folder = tempfile::tempdir().unwrap();
-    let stage = Stage::open(folder, clock, Arc::default(), keys, false).await;
+    let stage = Stage::open(folder, clock, Vendor::named("fal"), keys, false).await;
     let body = json!({ "request_task_id": "a:b", "status": "completed" }).to_string();
     for headers in [&[][..], &[("x-n8n-signature", "00")], &[("x-n8n-signature", "")]] {
         assert_eq!(stage.call(N8N, headers, &body).await.verdict(), "503 no_secret");

@@ -2,6 +2,7 @@
 
 use showrunner_engine::at::Millis;
 use showrunner_engine::event::Event;
+use showrunner_engine::id::RunId;
 use showrunner_journal::JournalError;
 use showrunner_journal::query::callbacks::KnownJob;
 use showrunner_journal::query::deliveries::NewDelivery;
@@ -73,9 +74,10 @@ impl Runtime {
             None => journal.reached(FOLLOWER).await?,
         };
         let mut reached = noted.clone();
-        let endpoints = journal.endpoints_enabled().await?;
+        let (endpoints, has_of_runs) = journal.endpoints_enabled().await?;
+        let is_awaited = !endpoints.is_empty() || has_of_runs;
         let mut naming: Vec<&str> = JOBS.to_vec();
-        if !endpoints.is_empty() {
+        if is_awaited {
             naming.extend(NAMED);
         }
         let end = journal.newest_no().await?;
@@ -84,7 +86,13 @@ impl Runtime {
             let page = journal.follow(reached.no, end, Some(&naming)).await?;
             let Some(last) = page.last() else { break };
             let last = last.reached.clone();
-            self.take_page(&page, &endpoints, &last).await?;
+            let mut runs: Vec<&RunId> = page.iter().map(|followed| &followed.run_id).collect();
+            runs.sort_unstable();
+            runs.dedup();
+            let own =
+                if has_of_runs { journal.endpoints_of_runs(&runs).await? } else { Vec::new() };
+            let all: Vec<&Endpoint> = endpoints.iter().chain(&own).collect();
+            self.take_page(&page, &all, &last).await?;
             reached = last;
             made = true;
             *place = Some(reached.clone());
@@ -105,13 +113,13 @@ impl Runtime {
         if made {
             self.webhooks().to_send.notify_one();
         }
-        Ok(!endpoints.is_empty())
+        Ok(is_awaited)
     }
 
     async fn take_page(
         &self,
         page: &[Followed],
-        endpoints: &[Endpoint],
+        endpoints: &[&Endpoint],
         last: &Reached,
     ) -> Result<(), JournalError> {
         let (mut jobs, mut deliveries) = (Vec::new(), Vec::new());
@@ -133,13 +141,13 @@ impl Runtime {
         &self,
         followed: &Followed,
         events: &[Event],
-        endpoints: &[Endpoint],
+        endpoints: &[&Endpoint],
         deliveries: &mut Vec<NewDelivery>,
     ) {
-        let may = |endpoint: &&Endpoint| {
+        let may = |endpoint: &&&Endpoint| {
             endpoint.org == followed.org && endpoint.created_at <= followed.batch.at
         };
-        let interested: Vec<&Endpoint> = endpoints.iter().filter(may).collect();
+        let interested: Vec<&&Endpoint> = endpoints.iter().filter(may).collect();
         if interested.is_empty() {
             return;
         }

@@ -218,14 +218,16 @@ async fn receive_vendor(
     let says = payload::read(vendor, &sent).ok_or_else(|| {
         Problem::new(&codes::BAD_CALLBACK, "Could not extract job ID from payload")
     })?;
-    let known = runtime.job_known(vendor, &says.job).await?;
     let Trust::Signed { id } = trust else {
-        // Anybody may have sent it: it is answered the same whether or not there is such a job.
+        // Anybody may have sent it: it costs one look-up, and is answered the same whether or not
+        // there is such a job.
+        let known = runtime.journal().job(vendor, &says.job).await?;
         if let Some(known) = known.filter(|_| says.state != JobState::Pending) {
             runtime.ring(&known);
         }
         return Ok(Answer(heard(None, &says, false)));
     };
+    let known = runtime.job_known(vendor, &says.job).await?;
     let receipt = Receipt {
         source: vendor.to_owned(),
         id,
