@@ -53,6 +53,7 @@ async fn every_screen_is_whole_in_both_languages() {
             "/new?sample=1",
             "/definitions",
             "/definitions/content-request-image",
+            "/webhooks",
             "/login",
         ] {
             let shown = page(&server, path, language).await;

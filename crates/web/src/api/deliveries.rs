@@ -192,7 +192,7 @@ async fn resend(
 }
 
 impl App {
-    async fn delivery_of(
+    pub(crate) async fn delivery_of(
         &self,
         caller: &Caller,
         id: &str,

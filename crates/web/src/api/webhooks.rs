@@ -348,7 +348,7 @@ impl App {
         }
     }
 
-    async fn endpoint_of(&self, caller: &Caller, id: &str) -> Result<Endpoint, Problem> {
+    pub(crate) async fn endpoint_of(&self, caller: &Caller, id: &str) -> Result<Endpoint, Problem> {
         let found = self.runtime().journal().endpoint(&caller.org, id).await?;
         found.filter(|endpoint| endpoint.run_id.is_none()).ok_or_else(|| {
             let words = format!("there is no endpoint {}", shown(id));
