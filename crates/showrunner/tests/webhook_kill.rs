@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use showrunner_providers::signing::{StandardHeaders, believe};
+use showrunner_testkit::throwaway_postgres::ThrowawayPostgres;
 use support::client::Client;
 use support::dice::Dice;
 use support::load::{place, publish, runs};
@@ -68,13 +69,25 @@ impl Desk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_ended_is_told_however_often_the_server_is_killed() {
+    tell_through_kills(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_ended_is_told_on_postgres_too() {
+    let what = "webhooks through kills on Postgres";
+    let Some(server) = ThrowawayPostgres::start_or_skip(what) else { return };
+    let url = server.fresh_database("hooks").await.unwrap();
+    tell_through_kills(&["--database-url", &url]).await;
+}
+
+async fn tell_through_kills(flags: &[&str]) {
     let desk = Desk::default();
     let router = axum::Router::new().fallback(receive).with_state(desk.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap().to_string();
     drop(tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }));
 
-    let home = Home::new().with(&["--egress-allow", &at]);
+    let home = Home::new().with(&["--egress-allow", &at]).with(flags);
     let (mut server, address) = home.start().await;
     let client = Client::at(address);
     publish(&client).await;
