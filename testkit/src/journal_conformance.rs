@@ -5,6 +5,7 @@ pub mod fixture;
 mod appends;
 mod archive;
 mod beside;
+mod hooks;
 mod ownership;
 mod rebuild;
 mod recovery;
@@ -66,6 +67,10 @@ pub async fn exercise(places: &dyn Places) {
         beside::brands_tokens_and_facts_are_kept,
         beside::a_result_is_reused_as_it_was_kept,
         beside::a_message_is_delivered_by_one_owner_at_a_time,
+        hooks::everything_is_followed_once_and_in_order,
+        hooks::an_endpoint_is_kept_and_belongs_to_one_organisation,
+        hooks::a_delivery_is_tried_until_it_arrives,
+        hooks::what_came_in_is_known_again,
         rebuild::projections_made_again_are_the_same,
         rebuild::a_whole_journal_verifies,
         archive::a_backup_while_serving_holds_what_was_acknowledged,

@@ -53,6 +53,11 @@ fn only_the_configuration_reads_the_environment() {
 }
 
 #[test]
+fn the_way_out_is_guarded() {
+    hold("way-out", sources::the_way_out_is_guarded);
+}
+
+#[test]
 fn modules_are_files_with_names() {
     hold("mod-files", sources::no_mod_files);
 }

@@ -117,6 +117,10 @@ impl dyn Journal {
         table: &Whole,
         report: &BackupReport,
     ) -> Result<(), JournalError> {
+        // A backup of a release that did not have the table yet.
+        if !report.rows.contains_key(table.name) {
+            return Ok(());
+        }
         let path = directory.join(format!("{}.jsonl", table.name));
         let lines = BufReader::new(File::open(&path).map_err(JournalError::storage)?).lines();
         let mut statements = Vec::with_capacity(RESTORE_AT_ONCE);

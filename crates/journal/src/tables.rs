@@ -72,6 +72,25 @@ pub(crate) const ALL: &[Whole] = &[
     truth("brands", "id, org, name, profile, updated_at", "id"),
     truth("cache", "key, output, assets, created_at", "key"),
     truth("meta", "key, value", "key"),
+    truth(
+        "webhook_endpoints",
+        "id, org, url, description, events, run_id, secret, secret_before, secret_before_until, \
+         status, disabled_why, failing_since, held_until, created_at, created_by, updated_at",
+        "id",
+    ),
+    truth(
+        "webhook_deliveries",
+        "id, org, endpoint, message, type, run_id, seq, body, status, attempts, created_at, \
+         next_at, ended_at, last_status, last_error",
+        "id",
+    ),
+    truth(
+        "webhook_attempts",
+        "delivery, no, at, status, duration_ms, error, excerpt",
+        "delivery, no",
+    ),
+    truth("callback_jobs", "provider, job, run_id, org, step, token, accepted_at", "provider, job"),
+    truth("callback_receipts", "source, id, digest, job, payload, received_at", "source, id"),
 ];
 
 impl Whole {

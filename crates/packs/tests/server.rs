@@ -22,3 +22,13 @@ mod access;
 mod live;
 #[path = "server/pages.rs"]
 mod pages;
+#[path = "server/clock.rs"]
+mod clock;
+#[path = "server/receiver.rs"]
+mod receiver;
+#[path = "server/webhooks.rs"]
+mod webhooks;
+#[path = "server/callbacks.rs"]
+mod callbacks;
+#[path = "server/forged.rs"]
+mod forged;

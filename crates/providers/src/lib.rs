@@ -10,6 +10,9 @@ pub mod pace;
 pub mod ledger;
 pub mod scripted;
 pub mod wire;
+pub mod egress;
+pub mod signing;
+pub mod callbacks;
 
 pub use breaker::{Breaker, Circuit};
 pub use error::{CallFailure, Outcome};

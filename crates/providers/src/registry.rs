@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use showrunner_engine::failure::{ErrorClass, Failure};
 
+use crate::callbacks::Callbacks;
+use crate::egress::Egress;
 use crate::media::{MediaKind, MediaProvider};
 use crate::model::ModelProvider;
 use crate::profiles::{ModelProfile, Profiles, Unpriced};
@@ -21,6 +23,8 @@ pub struct Providers {
     media: BTreeMap<String, Arc<dyn MediaProvider>>,
     /// Their bottlenecks: the name, and how many calls fit through.
     gates: BTreeMap<String, (Arc<str>, u32)>,
+    egress: Egress,
+    callbacks: Callbacks,
 }
 
 /// A model that can be called.
@@ -72,6 +76,28 @@ impl Providers {
     /// No providers yet, and these profiles.
     pub fn new(profiles: Profiles) -> Self {
         Self { profiles, ..Self::default() }
+    }
+
+    /// Goes out by this way instead of the usual one.
+    pub fn with_egress(mut self, egress: Egress) -> Self {
+        self.egress = egress;
+        self
+    }
+
+    /// The way out, for URLs that others supplied.
+    pub fn egress(&self) -> &Egress {
+        &self.egress
+    }
+
+    /// Believes these senders of callbacks.
+    pub fn with_callbacks(mut self, callbacks: Callbacks) -> Self {
+        self.callbacks = callbacks;
+        self
+    }
+
+    /// Whom to believe when they call back.
+    pub fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
     }
 
     /// Adds a provider of models under its own name, with room for so many calls at once.

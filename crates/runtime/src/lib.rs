@@ -11,6 +11,8 @@ pub mod fork;
 pub mod recover;
 pub mod draw;
 mod lease;
+pub mod webhooks;
+pub mod callback;
 mod residents;
 mod dispatch;
 mod effects;
@@ -32,6 +34,7 @@ use tokio_util::task::TaskTracker;
 pub use admission::Admission;
 pub use agents::Agents;
 pub use circuits::Circuits;
+pub use callback::Taken;
 pub use clock::{Clock, Pace, SystemClock};
 pub use draw::LocalPictures;
 pub use feed::{Committed, Feed};
@@ -39,6 +42,7 @@ pub use fork::ForkRequest;
 pub use library::{Library, LibraryError, Published};
 pub use recover::Recovered;
 pub use submit::{Receipt, StartRequest, Started, SubmitError};
+pub use webhooks::RunCallback;
 
 use draw::Easel;
 use residents::Residents;
@@ -108,6 +112,8 @@ struct Inner {
     admission: Admission,
     circuits: Circuits,
     easel: Easel,
+    webhooks: webhooks::Webhooks,
+    rung: callback::Rung,
     next_timer: Mutex<Timestamp>,
     timer_moved: Notify,
     stopping: CancellationToken,
@@ -127,6 +133,8 @@ impl Runtime {
                 admission: Admission::default(),
                 circuits: Circuits::default(),
                 easel: Easel::default(),
+                webhooks: webhooks::Webhooks::default(),
+                rung: callback::Rung::default(),
                 next_timer: Mutex::new(Timestamp(i64::MAX)),
                 timer_moved: Notify::new(),
                 stopping: CancellationToken::new(),
@@ -242,6 +250,12 @@ impl Runtime {
     }
     pub(crate) fn easel(&self) -> &Easel {
         &self.inner.easel
+    }
+    pub(crate) fn webhooks(&self) -> &webhooks::Webhooks {
+        &self.inner.webhooks
+    }
+    pub(crate) fn rung(&self) -> &callback::Rung {
+        &self.inner.rung
     }
     pub(crate) fn next_timer(&self) -> &Mutex<Timestamp> {
         &self.inner.next_timer

@@ -111,6 +111,12 @@ impl Client {
         self.json(request).await
     }
 
+    /// DELETE.
+    pub(crate) async fn delete(&self, path: &str) -> Outcome<Value> {
+        let request = self.request(Method::DELETE, path)?.timeout(ANSWER_WITHIN);
+        self.json(request).await
+    }
+
     /// POST of something that takes its time.
     pub(crate) async fn post_long(&self, path: &str, body: &Value) -> Outcome<Value> {
         let request = self.request(Method::POST, path)?.timeout(LONG_ANSWER_WITHIN).json(body);

@@ -13,6 +13,7 @@ pub(crate) mod events;
 pub(crate) mod runs;
 pub(crate) mod approvals;
 pub(crate) mod assets;
+pub(crate) mod webhooks;
 pub(crate) mod keep;
 pub(crate) mod bench;
 pub(crate) mod doctor;
@@ -77,6 +78,9 @@ pub(crate) enum Command {
     /// List or download the files of a run
     #[command(subcommand)]
     Assets(assets::AssetsCommand),
+    /// Whom events are sent to, and what was sent
+    #[command(subcommand)]
+    Webhooks(webhooks::WebhooksCommand),
     /// Copy everything into a folder, while the server runs or not
     Backup(keep::BackupArgs),
     /// Make a data folder out of a backup

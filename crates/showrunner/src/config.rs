@@ -3,6 +3,8 @@
 pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod serve;
+pub(crate) mod outward;
+pub(crate) mod inward;
 mod terminal;
 
 use std::path::{Path, PathBuf};

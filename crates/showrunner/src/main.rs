@@ -63,6 +63,7 @@ async fn perform(desk: &Desk, command: Command) -> Outcome {
         Command::Runs(args) => commands::runs::perform(desk, args).await,
         Command::Approvals(args) => commands::approvals::perform(desk, args).await,
         Command::Assets(args) => commands::assets::perform(desk, args).await,
+        Command::Webhooks(args) => commands::webhooks::perform(desk, args).await,
         Command::Backup(args) => commands::keep::backup(desk, args).await,
         Command::Restore(args) => commands::keep::restore(desk, args).await,
         Command::Verify(args) => commands::keep::verify(desk, args).await,

@@ -15,6 +15,7 @@ use showrunner_journal::archive::BackupReport;
 use showrunner_journal::{
     Hooks, Journal, Ownership, PostgresJournal, PostgresOptions, SqliteJournal, SqliteOptions,
 };
+use showrunner_providers::egress::Egress;
 use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
@@ -104,6 +105,8 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let router = showrunner_web::serve(runtime.clone(), facts, packs).await?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let own_url = format!("http://{}", listener.local_addr()?);
+    runtime.start_webhooks(serving.inward.public_url.as_deref().unwrap_or(&own_url));
     let started = Started {
         login_path: format!("/login?token={token}"),
         token,
@@ -203,6 +206,9 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
     let mut providers = Providers::new(serving.models.profiles.clone());
     add_vendors(&mut providers, &serving.models, &pace)?;
     add_scripted(&mut providers, &serving.scripted, &serving.data, &pace)?;
+    let egress = Egress::new(serving.outward.clone());
+    let callbacks = serving.inward.callbacks(&egress);
+    let providers = providers.with_egress(egress).with_callbacks(callbacks);
     let mut limits = Limits::default().with_agent("producer", EASELS);
     if let Some(limit) = serving.limit {
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);

@@ -8,6 +8,10 @@ mod assets;
 mod definitions;
 mod system;
 mod registry;
+mod webhooks;
+mod deliveries;
+mod callbacks;
+mod call_back;
 
 pub use definitions::expected;
 pub use runs::mark_accepted;
@@ -28,6 +32,9 @@ pub(crate) fn table() -> Vec<Route> {
         checkpoints::table(),
         assets::table(),
         registry::table(),
+        webhooks::table(),
+        deliveries::table(),
+        callbacks::table(),
     ];
     parts.into_iter().flatten().collect()
 }

@@ -31,6 +31,10 @@ pub struct Text(pub Arc<str>);
 #[derive(Clone, Debug)]
 pub struct Any(pub Arc<Value>);
 
+/// A body as it came, byte for byte: its signature is about exactly these.
+#[derive(Clone, Debug)]
+pub struct Raw(pub Bytes);
+
 /// The fields of an HTML form, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Form(Arc<Vec<(String, String)>>);
@@ -66,6 +70,15 @@ impl<S: Sync> FromRequestParts<S> for Any {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let raw = parts.extensions.get::<Self>().cloned();
+        raw.ok_or_else(|| Problem::new(&codes::INTERNAL, "the route does not keep the body"))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Form {
     type Rejection = Problem;
 
@@ -87,6 +100,11 @@ pub fn fitting<T: schemars::JsonSchema + DeserializeOwned>(value: &Value) -> Res
         .map_err(|fault| Problem::invalid(vec![FieldError::new("", fault.to_string())]))
 }
 
+/// Reads JSON that was kept byte for byte, within the same bounds as any other.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    json::parse(bytes)
+}
+
 /// Reads the body as the route says, and puts what it is where handlers find it.
 pub(crate) async fn read(rules: &Rules, request: Request) -> Result<Request, Problem> {
     if matches!(rules.takes, Takes::Nothing) {
@@ -100,6 +118,10 @@ pub(crate) async fn read(rules: &Rules, request: Request) -> Result<Request, Pro
         Takes::Form(_) => {
             expect(&media, &["application/x-www-form-urlencoded"])?;
             parts.extensions.insert(form(&bytes).await?);
+        },
+        Takes::Signed => {
+            expect(&media, &["application/json"])?;
+            parts.extensions.insert(Raw(Bytes::clone(&bytes)));
         },
         Takes::Json(_, true) if bytes.is_empty() => {
             parts.extensions.insert(Any(Arc::new(Value::Object(serde_json::Map::new()))));

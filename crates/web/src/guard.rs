@@ -34,7 +34,7 @@ impl Rules {
     pub(crate) fn of(app: &App, route: &Route) -> Self {
         let shape = match route.takes {
             Takes::Json(shape, _) | Takes::TextOrJson(_, shape) => Some(shape),
-            Takes::Nothing | Takes::AnyJson | Takes::Form(_) => None,
+            Takes::Nothing | Takes::AnyJson | Takes::Signed | Takes::Form(_) => None,
         };
         let schema = shape.and_then(|shape| {
             let compiled = Schema::compile((shape.whole)().to_value());

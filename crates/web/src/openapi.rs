@@ -100,7 +100,7 @@ fn body(route: &Route, generator: &mut SchemaGenerator) -> Option<Value> {
         Takes::Json(shape, may_miss) => {
             (json!({ "application/json": { "schema": json_of(shape) } }), !may_miss)
         },
-        Takes::AnyJson => (json!({ "application/json": { "schema": true } }), true),
+        Takes::AnyJson | Takes::Signed => (json!({ "application/json": { "schema": true } }), true),
         Takes::TextOrJson(texts, shape) => {
             let mut content = Map::new();
             content.insert("application/json".into(), json!({ "schema": json_of(shape) }));
@@ -175,7 +175,7 @@ pub fn problems_of(route: &Route) -> Vec<&'static Code> {
         Takes::Form(_) => {
             all.extend([&codes::TOO_LARGE, &codes::UNSUPPORTED_MEDIA_TYPE, &codes::INVALID]);
         },
-        Takes::Json(..) | Takes::TextOrJson(..) | Takes::AnyJson => all.extend([
+        Takes::Json(..) | Takes::TextOrJson(..) | Takes::AnyJson | Takes::Signed => all.extend([
             &codes::MALFORMED_JSON,
             &codes::TOO_DEEP,
             &codes::TOO_LARGE,

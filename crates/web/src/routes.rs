@@ -88,6 +88,8 @@ pub enum Takes {
     TextOrJson(&'static [&'static str], Shape),
     /// JSON of any shape.
     AnyJson,
+    /// JSON whose very bytes are signed: the handler gets them as they came.
+    Signed,
     /// An HTML form with these fields, beside the one against forgery.
     Form(&'static [&'static str]),
 }

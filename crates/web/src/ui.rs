@@ -13,6 +13,7 @@ mod runs;
 mod run;
 mod act;
 mod definitions;
+mod webhooks;
 
 pub use look::{Look, Theme};
 pub use words::{Language, Texts, Words, fill};
@@ -30,6 +31,7 @@ pub(crate) fn table() -> Vec<Route> {
         run::table(),
         act::table(),
         definitions::table(),
+        webhooks::table(),
     ];
     parts.into_iter().flatten().collect()
 }

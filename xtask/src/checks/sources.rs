@@ -103,6 +103,41 @@ pub fn only_the_configuration_reads_the_environment(tree: &Tree) -> Vec<Offence>
     offences
 }
 
+/// HTTP clients are made where every address is judged, and for talking to our own server.
+pub fn the_way_out_is_guarded(tree: &Tree) -> Vec<Offence> {
+    const MAY: &[&str] = &[
+        "crates/providers/",
+        "crates/showrunner/src/client.rs",
+        "crates/showrunner/src/commands/bench/",
+        "xtask/",
+    ];
+    const MAKES: &[&str] = &[
+        "reqwest::Client",
+        "reqwest::get",
+        "Client::builder",
+        "TcpStream::connect",
+        "lookup_host",
+        "to_socket_addrs",
+    ];
+    let mut offences = Vec::new();
+    for (path, source) in tree.rust() {
+        if is_test(path) || MAY.iter().any(|may| path.starts_with(may)) {
+            continue;
+        }
+        for piece in pieces(source).iter().filter(|piece| piece.kind == Kind::Code) {
+            for (offset, line) in piece.text.lines().enumerate() {
+                if let Some(makes) = MAKES.iter().find(|makes| line.contains(*makes)) {
+                    let what = format!("`{makes}` outside the guarded way out");
+                    let advice =
+                        "ask showrunner_providers::egress::Egress: it judges every address";
+                    offences.push(Offence::new(path, piece.line + offset, what, advice));
+                }
+            }
+        }
+    }
+    offences
+}
+
 /// `foo.rs` beside `foo/`: the name stays in the tab.
 pub fn no_mod_files(tree: &Tree) -> Vec<Offence> {
     let mods = tree.rust().filter(|(path, _)| path.ends_with("/mod.rs"));
@@ -200,7 +235,7 @@ mod tests {
     use super::{
         every_crate_introduces_itself, files_are_short, no_mod_files,
         only_the_configuration_reads_the_environment, only_the_door_decides, sql_is_in_the_journal,
-        what_is_left_to_do_has_a_number,
+        the_way_out_is_guarded, what_is_left_to_do_has_a_number,
     };
     use crate::Tree;
 
@@ -214,6 +249,15 @@ mod tests {
         assert!(
             sql_is_in_the_journal(&Tree::of(&[("crates/journal/src/a.rs", source)])).is_empty()
         );
+    }
+
+    #[test]
+    fn nobody_goes_out_beside_the_guard() {
+        let source = "// reqwest::Client\nlet a = reqwest::Client::new();";
+        let found = |path| the_way_out_is_guarded(&Tree::of(&[(path, source)])).len();
+        assert_eq!(found("crates/web/src/a.rs"), 1);
+        assert_eq!(found("crates/providers/src/egress/client.rs"), 0);
+        assert_eq!(found("crates/web/tests/a.rs"), 0);
     }
 
     #[test]

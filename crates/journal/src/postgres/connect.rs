@@ -6,7 +6,10 @@ use super::fault::journal_error;
 use crate::error::JournalError;
 
 /// Every migration in order. Forward only; a published one is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_journal.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_journal.sql"),
+    include_str!("../../migrations/postgres/0002_webhooks.sql"),
+];
 
 /// Held while migrating, and as long as a process owns the journal. Any number will do as long
 /// as it stays the same: "showrun" and a digit, in ASCII.

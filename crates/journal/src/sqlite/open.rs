@@ -12,7 +12,10 @@ use crate::error::JournalError;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// Every migration in order. Forward only; a published one is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_journal.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_journal.sql"),
+    include_str!("../../migrations/sqlite/0002_webhooks.sql"),
+];
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

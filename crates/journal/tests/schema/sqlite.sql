@@ -30,6 +30,25 @@ CREATE TABLE cache (
   assets     TEXT    NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE callback_jobs (
+  provider    TEXT    NOT NULL,
+  job         TEXT    NOT NULL,
+  run_id      TEXT    NOT NULL,
+  org         TEXT    NOT NULL,
+  step        TEXT    NOT NULL,
+  token       TEXT    NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  PRIMARY KEY (provider, job)
+) STRICT;
+CREATE TABLE callback_receipts (
+  source      TEXT    NOT NULL,  -- who says so: n8n, fal …
+  id          TEXT    NOT NULL,  -- their id of the message
+  digest      TEXT    NOT NULL,  -- SHA-256 of its body
+  job         TEXT,              -- what it is about, while nobody knows that job
+  payload     TEXT,              -- what it says, while nobody knows that job
+  received_at INTEGER NOT NULL,
+  PRIMARY KEY (source, id)
+) STRICT;
 CREATE TABLE checkpoint_answers (
   run_id   TEXT    NOT NULL,
   step     TEXT    NOT NULL,
@@ -205,7 +224,55 @@ CREATE TABLE tokens (
   created_at INTEGER NOT NULL,
   revoked_at INTEGER
 ) STRICT;
+CREATE TABLE webhook_attempts (
+  delivery    TEXT    NOT NULL,
+  no          INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  status      INTEGER,           -- NULL: there was no answer
+  duration_ms INTEGER NOT NULL,
+  error       TEXT,
+  excerpt     TEXT,              -- the beginning of the answer's body
+  PRIMARY KEY (delivery, no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE webhook_deliveries (
+  id          TEXT    NOT NULL PRIMARY KEY,
+  org         TEXT    NOT NULL,
+  endpoint    TEXT    NOT NULL,
+  message     TEXT    NOT NULL,  -- `webhook-id`: the same for all endpoints, attempts and resends
+  type        TEXT    NOT NULL,
+  run_id      TEXT,
+  seq         INTEGER NOT NULL,
+  body        TEXT    NOT NULL,  -- exactly as it is signed and sent
+  status      TEXT    NOT NULL,  -- pending, delivered, failed
+  attempts    INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  next_at     INTEGER,
+  ended_at    INTEGER,
+  last_status INTEGER,
+  last_error  TEXT
+) STRICT;
+CREATE TABLE webhook_endpoints (
+  id                  TEXT    NOT NULL PRIMARY KEY,
+  org                 TEXT    NOT NULL,
+  url                 TEXT    NOT NULL,
+  description         TEXT    NOT NULL,
+  events              TEXT    NOT NULL,  -- JSON array of event types; empty for all
+  run_id              TEXT,              -- only what happens to this run
+  secret              TEXT,              -- NULL: unsigned, for the callback URL of a run
+  secret_before       TEXT,              -- signs as well until then
+  secret_before_until INTEGER,
+  status              TEXT    NOT NULL,  -- enabled, disabled
+  disabled_why        TEXT,
+  failing_since       INTEGER,           -- of the first failure after the last success
+  held_until          INTEGER,           -- it asked to be left alone
+  created_at          INTEGER NOT NULL,
+  created_by          TEXT    NOT NULL,
+  updated_at          INTEGER NOT NULL
+) STRICT;
 CREATE INDEX assets_by_id ON assets (id);
+CREATE INDEX callback_jobs_by_run ON callback_jobs (run_id, step, accepted_at DESC);
+CREATE INDEX callback_receipts_by_age ON callback_receipts (received_at);
+CREATE INDEX callback_receipts_by_job ON callback_receipts (source, job) WHERE job IS NOT NULL;
 CREATE INDEX checkpoints_by_status ON checkpoints (org, status, opened_at);
 CREATE INDEX dead_letters_by_org ON dead_letters (org, created_at DESC);
 CREATE INDEX dead_letters_by_step ON dead_letters (run_id, step);
@@ -217,3 +284,10 @@ CREATE INDEX runs_by_start ON runs (org, started_at DESC, id DESC);
 CREATE INDEX runs_by_status ON runs (org, status, started_at DESC, id DESC);
 CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX runs_open ON runs (id) WHERE open = 1;
+CREATE INDEX webhook_deliveries_by_end ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_by_endpoint
+  ON webhook_deliveries (endpoint, created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_by_org
+  ON webhook_deliveries (org, created_at DESC, id DESC);
+CREATE INDEX webhook_endpoints_by_org ON webhook_endpoints (org, created_at DESC, id DESC);
+CREATE INDEX webhook_endpoints_by_run ON webhook_endpoints (run_id) WHERE run_id IS NOT NULL;

@@ -129,6 +129,9 @@ pub(super) struct Brief {
     pub(super) campaign_id: Option<String>,
     /// Publishes without asking anybody.
     pub(super) auto_approve: Option<bool>,
+    /// Where the request's end is posted to; n8n's `$execution.resumeUrl`, say.
+    #[schemars(length(min = 1, max = 2048))]
+    pub(super) callback_url: Option<String>,
     /// The language of its words; that of the brief when absent.
     pub(super) language: Option<BriefLanguage>,
 }

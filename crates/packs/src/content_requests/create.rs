@@ -57,7 +57,11 @@ pub(super) async fn create(
         ..StartRun::default()
     };
     let request = StartRequest { definition, start, id: None, idempotency: key };
-    let started = app.runtime().start(request).await?;
+    let callback = match &brief.callback_url {
+        Some(url) => Some(app.callback(url, None, &[]).await?),
+        None => None,
+    };
+    let started = app.start(caller, request, callback).await?;
     let run = app.run_of(caller, started.run.as_str()).await?;
     Ok(Created { run, is_new: started.is_new, expected })
 }

@@ -33,6 +33,8 @@ async fn without_a_token_only_the_open_routes_answer() {
     open.sort();
     let expected = [
         "GET /",
+        "GET /api/v1/webhooks/n8n-callback",
+        "GET /api/v1/webhooks/provider-callback",
         "GET /healthz",
         "GET /login",
         "GET /openapi.json",
@@ -40,6 +42,9 @@ async fn without_a_token_only_the_open_routes_answer() {
         "GET /readyz",
         "GET /schemas/definition.json",
         "GET /static/{hash}/{name}",
+        // Whoever calls back has no token: signatures decide.
+        "POST /api/v1/webhooks/n8n-callback",
+        "POST /api/v1/webhooks/provider-callback",
         "POST /login",
         "POST /look",
     ];

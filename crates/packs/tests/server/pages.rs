@@ -56,6 +56,7 @@ async fn every_screen_is_whole_in_both_languages() {
             "/definitions",
             "/definitions/content-request-image",
             "/definitions/content-request-video-with-vo",
+            "/webhooks",
             "/login",
         ] {
             let shown = page(&server, path, language).await;

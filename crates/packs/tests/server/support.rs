@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
-use showrunner_engine::at::Timestamp;
+use showrunner_engine::at::{Millis, Timestamp};
 use showrunner_engine::id::{Digest, OrgId};
 use showrunner_journal::query::tokens::StoredToken;
 use showrunner_journal::{Hooks, Journal, SqliteJournal, SqliteOptions};
@@ -29,7 +29,7 @@ pub(crate) const STRANGER: &str = "stranger-token";
 pub(crate) struct Server {
     pub(crate) app: Router,
     pub(crate) runtime: Runtime,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub(crate) struct Answer {
@@ -61,7 +61,17 @@ impl Server {
     }
 
     pub(crate) async fn start_with(config: ScriptedConfig) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new().unwrap());
+        Self::start_in(tempfile::tempdir().unwrap(), config, clock, |providers| providers).await
+    }
+
+    /// Starts on what a folder holds, by another clock, and with further providers.
+    pub(crate) async fn start_in(
+        folder: tempfile::TempDir,
+        config: ScriptedConfig,
+        clock: Arc<dyn Clock>,
+        adapt: impl FnOnce(Providers) -> Providers,
+    ) -> Self {
         let feed = Feed::default();
         let told = feed.clone();
         let mut options = SqliteOptions::in_directory(folder.path());
@@ -70,13 +80,13 @@ impl Server {
             ..Hooks::default()
         };
         let journal: Arc<dyn Journal> = SqliteJournal::open(options).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new().unwrap());
         let sleeper = Pace::of(Arc::clone(&clock)).sleeper();
         let mut providers = Providers::new(Profiles::shipped());
         let ledger = Arc::new(MemoryLedger::default());
         let scripted = ScriptedModel::new("scripted", config, ledger, sleeper);
         providers.add_model(Arc::new(scripted), 64);
         providers.add_media(Arc::new(LocalPictures), 4);
+        let providers = adapt(providers);
         let objects = Arc::clone(journal.objects());
         let runtime =
             Runtime::new(Parts { journal, objects, clock, providers, feed }, Options::default());
@@ -86,14 +96,25 @@ impl Server {
             (VIEWER, "default", "viewer"),
             (STRANGER, "other", "owner"),
         ] {
-            runtime.journal().put_token(&stored(token, org, role)).await.unwrap();
+            let stored = stored(token, org, role);
+            if runtime.journal().token(&stored.digest).await.unwrap().is_none() {
+                runtime.journal().put_token(&stored).await.unwrap();
+            }
         }
         let packs = showrunner_packs::install(&runtime, &org).await.unwrap();
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let facts = Facts { version: "test".into(), metrics: Some(metrics), ..Facts::default() };
         let app = showrunner_web::serve(runtime.clone(), facts, packs).await.unwrap();
+        runtime.recover().await.unwrap();
         runtime.start_timers();
-        Self { app, runtime, _folder: folder }
+        Self { app, runtime, folder }
+    }
+
+    /// Ends at once, whatever is under way, and leaves what it kept.
+    pub(crate) async fn end(self) -> tempfile::TempDir {
+        self.runtime.shut_down(Millis(0)).await;
+        self.runtime.journal().close().await;
+        self.folder
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::config::Desk;
+use crate::config::outward::OutwardArgs;
 use crate::fault::{Fault, Outcome};
 use crate::talk::{Talk, Tone};
 
@@ -24,6 +25,9 @@ pub(crate) struct DoctorArgs {
         value_name = "ADDRESS"
     )]
     listen: std::net::SocketAddr,
+    /// Whom a server here would be allowed to ask
+    #[command(flatten)]
+    outward: OutwardArgs,
 }
 
 /// How bad it is.
@@ -110,6 +114,7 @@ pub(crate) async fn perform(desk: &Desk, args: DoctorArgs) -> Outcome {
     ];
     findings.push(outside::models());
     findings.push(outside::port(args.listen, data_dir));
+    findings.push(outside::egress(&args.outward));
     findings.extend(outside::server(desk).await);
     if let Some(url) = &args.database_url {
         findings.push(outside::postgres(url).await);

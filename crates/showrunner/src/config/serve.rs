@@ -10,9 +10,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
+use showrunner_providers::egress::Rules;
 
+use super::inward::{Inward, InwardArgs};
 use super::logs::FILTER_DEFAULT;
 use super::models::{Models, ModelsArgs};
+use super::outward::OutwardArgs;
 use crate::fault::{Fault, Outcome};
 
 /// What was written.
@@ -44,6 +47,12 @@ pub(crate) struct ServeArgs {
     /// How the simulator behaves
     #[command(flatten)]
     scripted: ScriptedArgs,
+    /// Whom the server may ask
+    #[command(flatten)]
+    outward: OutwardArgs,
+    /// Who may report, and where people reach the server
+    #[command(flatten)]
+    inward: InwardArgs,
     /// Agents' calls under way at once [default: by provider]
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -202,6 +211,10 @@ pub(crate) struct Serving {
     pub(crate) models: Models,
     /// How the simulator behaves.
     pub(crate) scripted: Scripted,
+    /// Whom it may ask beside the public internet.
+    pub(crate) outward: Rules,
+    /// Who may report from outside, and where people reach it.
+    pub(crate) inward: Inward,
     /// Agents' calls under way at once.
     pub(crate) limit: Option<NonZeroUsize>,
 }
@@ -222,6 +235,8 @@ impl ServeArgs {
             data,
             models: self.models.resolve()?,
             scripted: self.scripted.resolve()?,
+            outward: self.outward.rules(),
+            inward: self.inward.resolve()?,
             limit: self.limit,
         })
     }

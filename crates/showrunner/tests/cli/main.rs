@@ -15,3 +15,4 @@ mod looking;
 mod validating;
 mod demo;
 mod machine;
+mod hooks;

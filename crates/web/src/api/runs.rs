@@ -35,6 +35,7 @@ pub(super) fn table() -> Vec<Route> {
             .idempotent()
             .gives::<RunAnswer>(202)
             .problems(&[&codes::UNKNOWN_DEFINITION, &codes::OVER_BUDGET, &codes::STORAGE_FULL])
+            .problems(&[&codes::ADDRESS_REFUSED])
             .to(start_run),
         Route::get("/api/v1/runs", "list_runs")
             .says("Lists runs, newest first.")
@@ -119,6 +120,16 @@ struct StartBody {
     /// Larger goes first.
     #[serde(default)]
     priority: i8,
+    /// Where the run's ending is told, beside the organisation's webhook endpoints; n8n's
+    /// `$execution.resumeUrl`, say. Its query is sent as it stands.
+    #[schemars(length(min = 1, max = 2048))]
+    callback_url: Option<String>,
+    /// `whsec_…`: what is signed with; nothing is when absent.
+    callback_secret: Option<String>,
+    /// Types of messages; `run.completed`, `run.failed`, `run.canceled` when absent.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    callback_events: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -169,6 +180,11 @@ async fn start_run(
     let idempotency = api::key::of(&headers, &caller, "start_run", &asked)?;
     let library = app.runtime().library();
     let definition = library.get(&caller.org, &body.definition, body.version).await?;
+    let secret = body.callback_secret.as_deref();
+    let callback = match &body.callback_url {
+        Some(url) => Some(app.callback(url, secret, &body.callback_events).await?),
+        None => None,
+    };
     let start = StartRun {
         org: Some(caller.org.clone()),
         input: if body.input.is_null() { serde_json::json!({}) } else { body.input },
@@ -180,9 +196,8 @@ async fn start_run(
         ..StartRun::default()
     };
     let request = StartRequest { definition, start, id: None, idempotency };
-    let started =
-        app.runtime().start(request).await.map_err(|error| under(error.into(), "/input"))?;
-    accepted(&app, &caller, &started).await
+    let started = app.start(&caller, request, callback).await;
+    accepted(&app, &caller, &started.map_err(|problem| under(problem, "/input"))?).await
 }
 
 /// A run's input stands inside the body.

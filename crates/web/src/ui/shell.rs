@@ -12,6 +12,7 @@ use super::look::{Look, Theme};
 use super::words::Language;
 use crate::App;
 use crate::auth::Caller;
+use crate::routes::Permission;
 
 /// What a page needs to be framed.
 #[derive(Debug)]
@@ -99,6 +100,9 @@ impl<'a> Frame<'a> {
         html! {
             (chooser(self.look, &self.path))
             div class="foot-end" {
+                @if Permission::Operate.is_held_by(&self.caller.roles) {
+                    a class="muted" href="/webhooks" { (words.webhooks) }
+                }
                 span class="muted" { (self.caller.id) }
                 @if self.caller.session.is_some() {
                     form method="post" action="/logout" {

@@ -76,6 +76,7 @@ catalogue! {
         home: "Home" / "ホーム";
         runs: "Runs" / "制作一覧";
         definitions: "Playbooks" / "企画テンプレート";
+        webhooks: "Webhooks" / "Webhook";
         new: "New" / "新規作成";
         navigation: "Main" / "メイン";
         sign_in: "Sign in" / "サインイン";
@@ -241,6 +242,29 @@ catalogue! {
         cancel_reason: "Reason" / "理由";
         actions: "Actions" / "操作";
 
+        hooks_title: "Webhooks" / "Webhook";
+        hooks_about: "Where events are sent to, signed, and how it went." / "イベントの送信先（署名つき）と、その結果です。";
+        hooks_endpoints: "Endpoints" / "送信先";
+        hooks_none: "Events are sent nowhere yet. POST /api/v1/webhooks/endpoints, or showrunner webhooks add, makes the first endpoint." / "送信先はまだありません。POST /api/v1/webhooks/endpoints または showrunner webhooks add で作成できます。";
+        hooks_url: "Address" / "アドレス";
+        hooks_events: "Events" / "イベント";
+        hooks_all: "all" / "すべて";
+        hooks_state: "State" / "状態";
+        hooks_enabled: "enabled" / "有効";
+        hooks_failing: "failing since" / "失敗中";
+        hooks_disabled: "disabled" / "無効";
+        hooks_made: "Made" / "作成";
+        hooks_test: "Send a test" / "テスト送信";
+        hooks_deliveries: "Deliveries" / "送信記録";
+        hooks_nothing: "Nothing was sent yet." / "まだ送信はありません。";
+        hooks_event: "Event" / "イベント";
+        hooks_tries: "Tries" / "試行";
+        hooks_answer: "Last answer" / "最後の応答";
+        hooks_pending: "to be sent" / "送信待ち";
+        hooks_delivered: "arrived" / "到達";
+        hooks_failed: "given up" / "断念";
+        hooks_next: "next try" / "次の試行";
+        hooks_resend: "Send again" / "再送";
         definitions_title: "Playbooks" / "企画テンプレート";
         version: "Version" / "バージョン";
         source: "Source" / "ソース";

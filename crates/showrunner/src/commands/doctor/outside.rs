@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::client::place::Ready;
 use crate::config::Desk;
 use crate::config::models::keys_found;
+use crate::config::outward::OutwardArgs;
 use crate::config::serve::Database;
 use crate::fault::Exit;
 use crate::wiring;
@@ -31,6 +32,22 @@ pub(super) fn port(address: SocketAddr, data_dir: &Path) -> Finding {
             "serve with --listen 127.0.0.1:0, or end what has it (ss -ltnp)",
         ),
     }
+}
+
+/// Whom a server would ask for others: the public internet, and what is listed beside it.
+pub(super) fn egress(outward: &OutwardArgs) -> Finding {
+    let name = "egress";
+    let ports: Vec<String> = outward.ports().iter().map(ToString::to_string).collect();
+    let public = format!("public addresses on port {}", ports.join(", "));
+    let listed = outward.shown();
+    if listed.is_empty() {
+        return Finding::good(name, format!("{public}; nothing of your own network"));
+    }
+    Finding::note(
+        name,
+        format!("{public}, and {}", listed.join(", ")),
+        "whoever may register a webhook can make the server post there: keep the list short",
+    )
 }
 
 /// Whether a server answers, and what it simulates.
