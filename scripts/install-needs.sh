@@ -3,7 +3,7 @@
 # Loud, safe to repeat, and content without a network when nothing is missing.
 #
 #   scripts/install-needs.sh          what serving needs: fonts
-#   scripts/install-needs.sh test     also what the tests need: a Postgres
+#   scripts/install-needs.sh test     also what the tests need: a Postgres, a Python
 set -euo pipefail
 
 say() { printf '%s\n' "needs: $*" >&2; }
@@ -17,6 +17,9 @@ has_postgres() {
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
+# The vendors' own SDKs, which prove the fakes of model vendors, live in a venv.
+has_python() { command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
 check_rust() {
     if command -v cargo >/dev/null || [ -x "$HOME/.cargo/bin/cargo" ]; then return 0; fi
     die "cargo was not found. Install Rust (version $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or later) with rustup:
@@ -29,7 +32,10 @@ missing() {
     command -v fc-list >/dev/null || echo fontconfig
     has_japanese_font || echo fonts-noto-cjk
     has_latin_font || echo fonts-dejavu-core
-    if [ "${1:-}" = test ]; then has_postgres || echo postgresql; fi
+    if [ "${1:-}" = test ]; then
+        has_postgres || echo postgresql
+        has_python || echo python3-venv
+    fi
 }
 
 # A test machine wants the programs of Postgres, not a cluster of its own that is always running.
