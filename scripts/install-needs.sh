@@ -3,7 +3,7 @@
 # Loud, safe to repeat, and content without a network when nothing is missing.
 #
 #   scripts/install-needs.sh          what serving needs: fonts, and the programs that films are made with
-#   scripts/install-needs.sh test     also what the tests need: a Postgres
+#   scripts/install-needs.sh test     also what the tests need: a Postgres, a Python
 set -euo pipefail
 
 say() { printf '%s\n' "needs: $*" >&2; }
@@ -20,6 +20,9 @@ has_postgres() {
     command -v initdb >/dev/null && command -v postgres >/dev/null && return 0
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
+
+# The vendors' own SDKs, which prove the fakes of model vendors, live in a venv.
+has_python() { command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 check_rust() {
     if command -v cargo >/dev/null || [ -x "$HOME/.cargo/bin/cargo" ]; then return 0; fi
@@ -38,7 +41,10 @@ missing() {
     command -v espeak-ng >/dev/null || echo espeak-ng
     has_japanese_readings || echo mecab mecab-ipadic-utf8
     command -v prlimit >/dev/null || echo util-linux
-    if [ "${1:-}" = test ]; then has_postgres || echo postgresql; fi
+    if [ "${1:-}" = test ]; then
+        has_postgres || echo postgresql
+        has_python || echo python3-venv
+    fi
 }
 
 # A test machine wants the programs of Postgres, not a cluster of its own that is always running.

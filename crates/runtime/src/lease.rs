@@ -59,8 +59,14 @@ impl Lease {
         sent.or_else(|| before.sent_before())
     }
 
+    /// Whether it is certain that no call has left: whoever had it before did all of their work in
+    /// this process, and sent nothing.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.before.is_some() && !self.is_recovered() && self.sent_before().is_none()
+    }
+
     /// Whether somebody may have worked on the attempt before this process began.
-    pub(crate) fn is_recovered(&self) -> bool {
+    fn is_recovered(&self) -> bool {
         self.is_recovered || self.before.as_ref().is_some_and(|before| before.is_recovered())
     }
 

@@ -40,6 +40,8 @@ enum Manner {
     Broken,
     /// Cannot be reached once it has taken a job.
     Unreachable,
+    /// Bills, loses the answer, and cannot be asked about it.
+    Forgetful,
 }
 
 /// A vendor with books of its own. `told` is what happened to it, in order.
@@ -75,6 +77,7 @@ impl Vendor {
                 self.note("billed");
                 pending::<()>().await;
             },
+            Manner::Forgetful => self.note("billed"),
             Manner::Broken => panic!("this vendor's driver is broken"),
         }
     }
@@ -93,7 +96,7 @@ impl ModelProvider for Vendor {
         Mode::Scripted
     }
     fn safety(&self) -> CallSafety {
-        CallSafety::LookUp
+        if self.manner == Manner::Forgetful { CallSafety::Neither } else { CallSafety::LookUp }
     }
     async fn complete(
         &self,
@@ -101,6 +104,10 @@ impl ModelProvider for Vendor {
         _deltas: &dyn DeltaSink,
     ) -> Result<ModelAnswer, CallFailure> {
         self.take().await;
+        if self.manner == Manner::Forgetful {
+            let message = "the line went dead";
+            return Err(CallFailure::new(ErrorClass::Network, Outcome::Unknown, "dead", message));
+        }
         Ok(answer())
     }
     async fn look_up(&self, _key: &str) -> Result<LookUp<ModelAnswer>, CallFailure> {
@@ -116,6 +123,7 @@ fn answer() -> ModelAnswer {
         cost: PRICE,
         model: "scripted-1".into(),
         simulated: true,
+        estimated: false,
     }
 }
 
@@ -291,4 +299,15 @@ async fn a_worker_that_breaks_down_asks_a_person() {
     let asked = stage.once(&run, |run| run.waits().any(|(_, wait)| *wait == Wait::Doubt)).await;
     assert!(!asked.is_ended());
     stage.once(&run, |_| stage.runtime.resident_count() == 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_that_is_called_back_is_not_called_free() {
+    let vendor = Vendor::new(Manner::Forgetful);
+    let stage = Stage::new(&vendor, 4, true);
+    let run = stage.start("writer", "10m").await;
+    stage.once(&run, |run| run.waits().any(|(_, wait)| *wait == Wait::Doubt)).await;
+    stage.cancel(&run).await;
+    let ended = stage.once(&run, Run::is_ended).await;
+    assert_eq!(ended.unknown_calls, 1, "{}", stage.transcript(&run).await);
 }

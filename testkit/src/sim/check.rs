@@ -7,7 +7,7 @@ use std::sync::Arc;
 use showrunner_engine::definition::{self, Definition};
 use showrunner_engine::event::Event;
 use showrunner_engine::id::RunId;
-use showrunner_engine::money::Spend;
+use showrunner_engine::turn::CallKind;
 use showrunner_engine::run::Run;
 use showrunner_providers::ledger::Ledger;
 
@@ -112,7 +112,8 @@ fn note_calls(id: &RunId, event: &Event, billed: &mut BTreeMap<String, i64>) {
         | Event::AttemptSettled { calls, .. } => calls,
         _ => return,
     };
-    for call in calls {
+    // A child run's price is on its own bill already.
+    for call in calls.iter().filter(|call| call.kind != CallKind::Run) {
         *billed.entry(call.billed_key.clone()).or_insert(0) += call.cost.0;
     }
 }
@@ -120,7 +121,7 @@ fn note_calls(id: &RunId, event: &Event, billed: &mut BTreeMap<String, i64>) {
 fn examine_run(run: &Run, findings: &mut Findings) {
     let id = &run.id;
     findings.expect(run.is_ended(), || format!("{id} has not ended: {}", run.status().name()));
-    findings.expect(run.reserved == Spend::ZERO, || format!("{id} still holds {:?}", run.reserved));
+    findings.expect(run.reserved == run.unknown, || format!("{id} still holds {:?}", run.reserved));
     findings.expect(run.open.is_empty(), || format!("{id} has ended with open steps"));
     let due = showrunner_engine::due(run).len();
     findings.expect(due == 0, || format!("{id} has ended with {due} effects due"));

@@ -80,7 +80,7 @@ impl Settling<'_> {
     fn never_left(&self, safety: CallSafety) -> bool {
         let (lease, is_noted) = (&self.work.lease, self.lost.dispatched == Some(self.no()));
         lease.is_untouched()
-            || (!lease.is_recovered() && lease.sent_before().is_none())
+            || lease.is_unsent()
             || (safety == CallSafety::Neither && !is_noted)
     }
 

@@ -55,6 +55,8 @@ struct Bill {
     /// Attempts of which the journal says that nobody knows: `run/token`.
     unknown: BTreeSet<String>,
     of_runs: i64,
+    /// What of that is the price of child runs.
+    of_children: i64,
 }
 
 /// Everything that must hold when all is over.
@@ -198,7 +200,9 @@ fn note_money(id: &str, event: &Value, bill: &mut Bill) -> i64 {
     let several = event["calls"].as_array().into_iter().flatten();
     for call in several.chain(event.get("call").filter(|call| call.is_object())) {
         let cost = call["c"].as_i64().unwrap_or(0);
-        if cost > 0 {
+        if call["k"] == "r" {
+            bill.of_children += cost; // on the child's own bill already
+        } else if cost > 0 {
             let key = call["b"].as_str().expect("a call that cost something has a key");
             *bill.by_key.entry(key.to_owned()).or_default() += cost;
         }
@@ -257,8 +261,9 @@ fn examine_money(books: &Books, bill: &Bill, verdict: &mut Verdict) {
     for key in bill.by_key.keys() {
         verdict.expect(books.billed.contains_key(key), || format!("{key} was never billed"));
     }
-    verdict.expect(bill.of_runs + unknown == books.total(), || {
-        format!("our runs cost {}, they billed {}", bill.of_runs, books.total())
+    let own = bill.of_runs - bill.of_children;
+    verdict.expect(own + unknown == books.total(), || {
+        format!("our runs cost {own}, they billed {}", books.total())
     });
     verdict.calls_billed = books.billed.len() as u64;
     verdict.billed_micros = books.total();
