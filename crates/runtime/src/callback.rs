@@ -281,17 +281,16 @@ impl Runtime {
         report: &Report,
     ) -> Result<FinishAttempt, Unmade> {
         let provider = self.providers().media_provider(&job.provider).cloned();
-        let no_file = |code: &str, words: &str| {
-            Unmade::of(Failure::new(ErrorClass::Provider, code, words))
-        };
+        let no_file =
+            |code: &str, words: &str| Unmade::of(Failure::new(ErrorClass::Provider, code, words));
         let provider: Arc<dyn MediaProvider> = provider
             .ok_or_else(|| no_file("provider_unknown", "its provider is not configured"))?;
         let url = report.output_url.as_deref();
         let url =
             url.ok_or_else(|| no_file("no_output", "it is completed and has no output_url"))?;
         let result = self.fetch_file(url).await.map_err(Unmade::of)?;
-        let stop = CancellationToken::new();
-        let place = Place { run, step, token: *token, stop: &stop };
+        let nobody_stops = CancellationToken::new();
+        let place = Place { run, step, token: *token, stop: &nobody_stops };
         let facts = (Digest::of(job.id.as_bytes()), report.duration_ms);
         let made = MediaJob { result, cost: report.cost, simulated: false };
         let made = match self.keep(&place, &*provider, facts, made).await {

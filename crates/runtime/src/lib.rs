@@ -33,8 +33,8 @@ use tokio_util::task::TaskTracker;
 
 pub use admission::Admission;
 pub use agents::Agents;
-pub use circuits::Circuits;
 pub use callback::Taken;
+pub use circuits::Circuits;
 pub use clock::{Clock, Pace, SystemClock};
 pub use draw::LocalPictures;
 pub use feed::{Committed, Feed};

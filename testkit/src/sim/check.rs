@@ -7,8 +7,8 @@ use std::sync::Arc;
 use showrunner_engine::definition::{self, Definition};
 use showrunner_engine::event::Event;
 use showrunner_engine::id::RunId;
-use showrunner_engine::turn::CallKind;
 use showrunner_engine::run::Run;
+use showrunner_engine::turn::CallKind;
 use showrunner_providers::ledger::Ledger;
 
 use super::World;

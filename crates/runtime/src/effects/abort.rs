@@ -79,9 +79,7 @@ impl Settling<'_> {
     /// process began, or it was never noted as gone.
     fn never_left(&self, safety: CallSafety) -> bool {
         let (lease, is_noted) = (&self.work.lease, self.lost.dispatched == Some(self.no()));
-        lease.is_untouched()
-            || lease.is_unsent()
-            || (safety == CallSafety::Neither && !is_noted)
+        lease.is_untouched() || lease.is_unsent() || (safety == CallSafety::Neither && !is_noted)
     }
 
     fn ended(&self, calls: Vec<Arc<CallRecord>>) -> Command {

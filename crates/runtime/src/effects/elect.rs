@@ -77,7 +77,9 @@ impl Runtime {
                     Err(until) => next = Some(next.map_or(until, |known| known.min(until))),
                 }
             }
-            let Some(until) = next else { return Err(Unpaid::Failed(election.nobody_left(), None)) };
+            let Some(until) = next else {
+                return Err(Unpaid::Failed(election.nobody_left(), None));
+            };
             self.say_why(payer, candidates, until).await;
             let woken = self.clock().sleep_until(until);
             self.in_time(payer, woken).await.ok_or(Unpaid::TakenOver)?;
