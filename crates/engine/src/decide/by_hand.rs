@@ -8,7 +8,7 @@ use crate::definition::StepKind;
 use crate::event::Event;
 use crate::id::StepKey;
 use crate::refusal::Refusal;
-use crate::run::StepStatus;
+use crate::run::{StepNo, StepStatus};
 
 impl Decider<'_> {
     pub(super) fn complete_by_hand(
@@ -24,10 +24,7 @@ impl Decider<'_> {
         if !in_work || !matches!(def.kind, StepKind::Agent(_)) || step.compensates.is_some() {
             return Err(wrong_step_state(step, "complete_by_hand"));
         }
-        let breaches = def.output_schema.as_ref().map(|schema| schema.breaches(&output));
-        if let Some(breaches) = breaches.filter(|breaches| !breaches.is_empty()) {
-            return Err(Refusal::Invalid { what: "the output".into(), breaches });
-        }
+        self.refuse_unfit(no, &output)?;
         self.abandon(no);
         let event = Event::StepSucceeded {
             step: key.clone(),
@@ -41,5 +38,15 @@ impl Decider<'_> {
         };
         self.succeed(no, event);
         Ok(())
+    }
+
+    /// An output that a person gives is held to the same schema as an agent's.
+    pub(super) fn refuse_unfit(&self, no: StepNo, output: &Value) -> Result<(), Refusal> {
+        let schema = self.run.def(no).output_schema.as_ref();
+        let breaches = schema.map(|schema| schema.breaches(output)).unwrap_or_default();
+        if breaches.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::Invalid { what: "the output".into(), breaches })
     }
 }

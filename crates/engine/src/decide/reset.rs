@@ -92,6 +92,10 @@ impl Decider<'_> {
         if !possible || !is_target || step.compensates.is_some() {
             return Err(wrong_step_state(step, "skip_step"));
         }
+        // Without an output dependents see null; one that is given is one that they can rely on.
+        if let Some(output) = &output {
+            self.refuse_unfit(no, output)?;
+        }
         if is_over {
             let set = again(self.run, no);
             self.reopen(by);
