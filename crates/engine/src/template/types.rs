@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::path::Segment;
-use super::syntax::{Ast, Op, Post};
+use super::syntax::{Ast, Op};
 use super::{Expression, Reference, Template};
 
 /// A set of JSON types.
