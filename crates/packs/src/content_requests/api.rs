@@ -16,7 +16,7 @@ use showrunner_web::api::{key, mark_accepted};
 use showrunner_web::body::{Any, Json};
 use showrunner_web::page::{Cursor, Paging, Query};
 use showrunner_web::problem::{Code, codes};
-use showrunner_web::routes::{Permission, Route};
+use showrunner_web::routes::{ANSWERED_AGAIN, DONE_AGAIN, Permission, REFUSED_AGAIN, Route};
 use showrunner_web::view::Instant;
 use showrunner_web::{App, Caller, Problem};
 
@@ -88,27 +88,32 @@ pub(super) fn table() -> Vec<Route> {
             .problems(&[&codes::UNKNOWN_RUN])
             .to(list_events),
         change("/api/v1/requests/{id}/approve", "approve_request")
+            .repeated(ANSWERED_AGAIN)
             .says("Approves and publishes.")
             .permit(Permission::Decide)
             .takes_json_or_nothing::<Approval>()
             .problems(DECIDE)
             .to(approve),
         change("/api/v1/requests/{id}/reject", "reject_request")
+            .repeated(ANSWERED_AGAIN)
             .says("Sends the work back with what should change.")
             .permit(Permission::Decide)
             .takes_json::<Rejection>()
             .problems(DECIDE)
             .to(reject),
         change("/api/v1/requests/{id}/cancel", "cancel_request")
+            .repeated(REFUSED_AGAIN)
             .says("Ends a request.")
             .takes_json_or_nothing::<Cancellation>()
             .to(cancel),
         change("/api/v1/requests/{id}/rollback", "roll_back_request")
+            .repeated(DONE_AGAIN)
             .says("Puts a request back into an earlier status.")
             .takes_json::<Rollback>()
             .problems(&[&codes::UNKNOWN_PHASE])
             .to(roll_back),
         change("/api/v1/tasks/{id}/retry", "retry_task")
+            .repeated(DONE_AGAIN)
             .says("Does a task again, with everything that depends on it.")
             .takes_json_or_nothing::<Retry>()
             .to(retry_task),
