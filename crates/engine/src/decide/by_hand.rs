@@ -8,7 +8,7 @@ use crate::definition::StepKind;
 use crate::event::Event;
 use crate::id::StepKey;
 use crate::refusal::Refusal;
-use crate::run::{StepNo, StepStatus};
+use crate::run::{Run, StepNo, StepStatus};
 
 impl Decider<'_> {
     pub(super) fn complete_by_hand(
@@ -19,9 +19,7 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         let step = self.run.step(no);
-        let def = self.run.def(no);
-        let in_work = matches!(step.status, StepStatus::Running | StepStatus::Waiting);
-        if !in_work || !matches!(def.kind, StepKind::Agent(_)) || step.compensates.is_some() {
+        if !can_complete(self.run, no) {
             return Err(wrong_step_state(step, "complete_by_hand"));
         }
         self.refuse_unfit(no, &output)?;
@@ -49,4 +47,11 @@ impl Decider<'_> {
         }
         Err(Refusal::Invalid { what: "the output".into(), breaches })
     }
+}
+
+/// Whether this is an agent's work that is under way.
+pub(super) fn can_complete(run: &Run, no: StepNo) -> bool {
+    let step = run.step(no);
+    let in_work = matches!(step.status, StepStatus::Running | StepStatus::Waiting);
+    in_work && matches!(run.def(no).kind, StepKind::Agent(_)) && step.compensates.is_none()
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use showrunner_engine::at::Timestamp;
-use showrunner_engine::event::Ending;
+use showrunner_engine::decide::possible_in;
 use showrunner_engine::run::{Run, RunState, StepStatus};
 use showrunner_journal::query::runs::RunView;
 
@@ -176,26 +176,31 @@ fn phases(run: &Run) -> Vec<PhaseJson> {
     named.map(phase).collect()
 }
 
-/// What may be asked of a run now, by the names of the API.
+/// What may be asked of a run now, by the names of the API: what the engine says is possible.
 pub fn allowed(run: &Run) -> Vec<&'static str> {
-    let mut allowed = Vec::new();
-    match run.state {
-        RunState::Pending | RunState::Ended(Ending::Completed | Ending::Cancelled) => {},
-        RunState::Active => {
-            allowed.extend(["cancel", if run.paused { "resume" } else { "pause" }]);
-            if run.phase.is_some_and(|phase| phase > 0) {
-                allowed.push("rollback");
-            }
-            if run.steps.iter().any(|step| step.checkpoint.is_some() && is_asking(step)) {
-                allowed.push("answer");
-            }
-            allowed.push("retry");
-        },
-        RunState::Closing(_) => allowed.push("cancel"),
-        RunState::Ended(Ending::Failed) => allowed.push("retry"),
+    let mut allowed: Vec<_> = possible_in(run).into_iter().filter_map(name).collect();
+    // A fork leaves the run as it is, so whatever has begun can be forked.
+    if run.state != RunState::Pending && !allowed.contains(&"fork") {
+        allowed.push("fork");
     }
-    allowed.push("fork");
     allowed
+}
+
+/// What the API calls a command; the others are not for people.
+fn name(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "pause" => "pause",
+        "resume" => "resume",
+        "cancel" => "cancel",
+        "roll_back" => "rollback",
+        "answer_checkpoint" => "answer",
+        "resolve_doubt" => "resolve",
+        "retry_step" => "retry",
+        "skip_step" => "skip",
+        "complete_by_hand" => "complete",
+        "fork" => "fork",
+        _ => return None,
+    })
 }
 
 /// Whether a step waits for a person's answer.
@@ -307,4 +312,96 @@ impl RunRow {
 /// How long ago something was, for people; the sign of `now - at` is kept out of it.
 pub fn age_ms(at: Timestamp, now: Timestamp) -> u64 {
     now.millis_since(at).0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use showrunner_engine::at::At;
+    use showrunner_engine::command::{Command, Principal, StartRun};
+    use showrunner_engine::definition;
+    use showrunner_engine::event::Event;
+    use showrunner_engine::failure::{ErrorClass, Failure};
+    use showrunner_engine::id::{RunId, StepKey};
+
+    use super::*;
+
+    /// `a` is done and can be undone, `b` is under way.
+    const WORK: &str = "showrunner: 1
+id: work
+phases: [plan]
+compensate_on_failure: true
+steps:
+  - { id: a, transform: { n: 1 }, phase: plan }
+  - { id: b, agent: w, needs: a, retry: { attempts: 1 } }
+";
+
+    struct Desk(Run, Vec<Event>);
+
+    impl Desk {
+        fn new(work: &str) -> Self {
+            let definition = Arc::new(definition::load(work, "x", 1).unwrap());
+            let mut desk = Self(Run::new(RunId::from("run_x"), definition), Vec::new());
+            let start = StartRun { input: serde_json::json!({}), ..StartRun::default() };
+            desk.ask(Command::StartRun(Box::new(start)));
+            desk
+        }
+
+        fn ask(&mut self, command: Command) {
+            let at = At { now: Timestamp(1_000_000), seed: self.0.seq };
+            self.1 = showrunner_engine::advance(&mut self.0, command, at).unwrap();
+        }
+
+        fn fail(&mut self, step: &str) {
+            let step = StepKey::from(step);
+            let no = self.0.find(&step).unwrap();
+            let token = self.0.step(no).attempt.as_ref().unwrap().token;
+            let failure = Failure::new(ErrorClass::Provider, "no", "no");
+            self.ask(Command::FailAttempt { step, token, failure, calls: Vec::new() });
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_is_what_is_possible() {
+        let mut desk = Desk::new(WORK);
+        assert_eq!(
+            allowed(&desk.0),
+            ["pause", "cancel", "retry", "skip", "complete", "rollback", "fork"]
+        );
+        let by = Principal::system();
+        desk.ask(Command::Pause { by: by.clone() });
+        assert!(allowed(&desk.0).contains(&"resume") && !allowed(&desk.0).contains(&"pause"));
+        let step = StepKey::from("b");
+        let no = desk.0.find(&step).unwrap();
+        let token = desk.0.step(no).attempt.as_ref().unwrap().token;
+        desk.ask(Command::DoubtAttempt { step, token, call: 0, message: "lost".into() });
+        assert!(allowed(&desk.0).contains(&"resolve"));
+        let mut cancelled = Desk::new(WORK);
+        cancelled.ask(Command::Cancel { reason: None, compensate: false, by });
+        assert_eq!(cancelled.0.status().name(), "cancelled");
+        assert_eq!(allowed(&cancelled.0), ["fork"]);
+    }
+
+    #[test]
+    fn a_failed_run_can_be_taken_up_again_unless_it_was_undone() {
+        let mut failed = Desk::new(WORK);
+        failed.fail("b");
+        assert_eq!(failed.0.status().name(), "failed");
+        assert_eq!(allowed(&failed.0), ["retry", "skip", "rollback", "fork"]);
+        let undoable = WORK.replace("n: 1 }", "n: 1 }, compensate: { transform: { m: 2 } }");
+        let mut undone = Desk::new(&undoable);
+        undone.fail("b");
+        assert_eq!((undone.0.status().name(), undone.0.compensated.len()), ("failed", 1));
+        assert_eq!(allowed(&undone.0), ["fork"]);
+    }
+
+    #[test]
+    fn a_run_that_is_closing_can_only_be_forked() {
+        let undoable = WORK.replace("n: 1 }", "n: 1 }, compensate: { agent: w }");
+        let mut closing = Desk::new(&undoable);
+        closing.fail("b");
+        assert_eq!(closing.0.status().name(), "closing");
+        assert_eq!(allowed(&closing.0), ["fork"]);
+    }
 }
