@@ -24,7 +24,7 @@ const IMAGE: &str = "content-request-image";
 const PUBLISHER: &str = "system";
 
 const IMAGE_YAML: &str = include_str!("content_requests/definition/image.yaml");
-const AGENTS: [(&str, &str); 4] = [
+pub(crate) const AGENTS: [(&str, &str); 4] = [
     ("executive.md", include_str!("content_requests/agents/executive.md")),
     ("strategist.md", include_str!("content_requests/agents/strategist.md")),
     ("producer.md", include_str!("content_requests/agents/producer.md")),
