@@ -142,10 +142,10 @@ impl Library {
     async fn can_call(
         &self,
         org: &OrgId,
-        caller: &Definition,
+        definition: &Definition,
         callee: &Callee,
     ) -> Result<bool, LibraryError> {
-        let is_itself = callee.name == caller.slug && callee.version.is_none();
+        let is_itself = callee.name == definition.slug && callee.version.is_none();
         Ok(is_itself || self.journal.definition(org, &callee.name, callee.version).await?.is_some())
     }
 

@@ -70,3 +70,107 @@ fn on_step(run: &Run, no: StepNo, on_run: &[&'static str]) -> Vec<&'static str> 
     let possible = all.into_iter().filter(|(name, is)| *is && on_run.contains(name));
     possible.map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::at::{At, Timestamp};
+    use crate::command::{Command, Principal, StartRun};
+    use crate::definition;
+    use crate::failure::{ErrorClass, Failure};
+    use crate::id::{RunId, StepKey};
+
+    use super::*;
+
+    /// `a` is done and can be undone, `b` is under way.
+    const WORK: &str = "showrunner: 1
+id: work
+phases: [plan]
+compensate_on_failure: true
+steps:
+  - { id: a, transform: { n: 1 }, phase: plan }
+  - { id: b, agent: w, needs: a, retry: { attempts: 1 } }
+";
+
+    struct Desk(Run);
+
+    impl Desk {
+        fn new(work: &str) -> Self {
+            let definition = Arc::new(definition::load(work, "x", 1).unwrap());
+            let mut desk = Self(Run::new(RunId::from("run_x"), definition));
+            let start = StartRun { input: serde_json::json!({}), ..StartRun::default() };
+            desk.ask(Command::StartRun(Box::new(start)));
+            desk
+        }
+
+        fn ask(&mut self, command: Command) {
+            let at = At { now: Timestamp(1_000_000), seed: self.0.seq };
+            crate::advance(&mut self.0, command, at).unwrap();
+        }
+
+        fn fail(&mut self, step: &str) {
+            let step = StepKey::from(step);
+            let no = self.0.find(&step).unwrap();
+            let token = self.0.step(no).attempt.as_ref().unwrap().token;
+            let failure = Failure::new(ErrorClass::Provider, "no", "no");
+            self.ask(Command::FailAttempt { step, token, failure, calls: Vec::new() });
+        }
+    }
+
+    #[test]
+    fn a_run_under_way_and_a_cancelled_one() {
+        let mut desk = Desk::new(WORK);
+        assert_eq!(
+            possible_in(&desk.0),
+            [
+                "pause",
+                "cancel",
+                "retry_step",
+                "skip_step",
+                "complete_by_hand",
+                "receive_callback",
+                "roll_back"
+            ]
+        );
+        let by = Principal::system();
+        desk.ask(Command::Pause { by: by.clone() });
+        assert!(
+            possible_in(&desk.0).contains(&"resume") && !possible_in(&desk.0).contains(&"pause")
+        );
+        let step = StepKey::from("b");
+        let no = desk.0.find(&step).unwrap();
+        let token = desk.0.step(no).attempt.as_ref().unwrap().token;
+        desk.ask(Command::DoubtAttempt { step, token, call: 0, message: "lost".into() });
+        assert!(possible_in(&desk.0).contains(&"resolve_doubt"));
+        // Nothing is under way that would have to be asked about first.
+        let waiting =
+            WORK.replace("agent: w, needs: a, retry: { attempts: 1 }", "wait: { for: 1h }");
+        let mut cancelled = Desk::new(&waiting);
+        cancelled.ask(Command::Cancel { reason: None, compensate: false, by });
+        assert_eq!(cancelled.0.status().name(), "cancelled");
+        assert_eq!(possible_in(&cancelled.0), ["fork"]);
+    }
+
+    #[test]
+    fn a_failed_run_can_be_taken_up_again_unless_it_was_undone() {
+        let mut failed = Desk::new(WORK);
+        failed.fail("b");
+        assert_eq!(failed.0.status().name(), "failed");
+        assert_eq!(possible_in(&failed.0), ["retry_step", "skip_step", "roll_back", "fork"]);
+        let undoable = WORK.replace("n: 1 }", "n: 1 }, compensate: { transform: { m: 2 } }");
+        let mut undone = Desk::new(&undoable);
+        undone.fail("b");
+        assert_eq!((undone.0.status().name(), undone.0.compensated.len()), ("failed", 1));
+        assert_eq!(possible_in(&undone.0), ["fork"]);
+    }
+
+    #[test]
+    fn a_run_that_is_closing_takes_nothing() {
+        let undoable = WORK.replace("n: 1 }", "n: 1 }, compensate: { agent: w }");
+        let mut closing = Desk::new(&undoable);
+        closing.fail("b");
+        assert_eq!(closing.0.status().name(), "closing");
+        assert!(possible_in(&closing.0).is_empty());
+    }
+}

@@ -43,13 +43,7 @@ const STATUSES: [&str; 7] =
     ["intake", "draft", "production", "qa", "published", "cancelled", "failed"];
 
 pub(super) fn table() -> Vec<Route> {
-    let change = |path, operation| {
-        Route::post(path, operation)
-            .owned_by("id")
-            .gives::<Enveloped<Changed>>(200)
-            .problems(CHANGE)
-    };
-    vec![
+    let mut table = vec![
         Route::get("/api/v1/brands", "list_brands")
             .says("Lists the brands.")
             .gives::<BrandsJson>(200)
@@ -87,6 +81,20 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<Enveloped<Vec<RequestEvent>>>(200)
             .problems(&[&codes::UNKNOWN_RUN])
             .to(list_events),
+    ];
+    table.extend(changes());
+    table
+}
+
+/// What is asked of a request or a task that is there.
+fn changes() -> Vec<Route> {
+    let change = |path, operation| {
+        Route::post(path, operation)
+            .owned_by("id")
+            .gives::<Enveloped<Changed>>(200)
+            .problems(CHANGE)
+    };
+    vec![
         change("/api/v1/requests/{id}/approve", "approve_request")
             .repeated(ANSWERED_AGAIN)
             .says("Approves and publishes.")

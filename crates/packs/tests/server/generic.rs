@@ -248,7 +248,7 @@ async fn whom_a_definition_calls_has_to_be_there_before_it_is_published() {
         assert_eq!(refused.verdict(), "422 invalid_definition", "{}", refused.text);
         let errors = &refused.json()["errors"];
         assert_eq!(errors[0]["what"], "there is no agent `copywritter`");
-        assert_eq!((&errors[0]["line"], &errors[0]["column"]), (&json!(4), &json!(20)));
+        assert_eq!((&errors[0]["line"], &errors[0]["column"]), (&json!(4), &json!(21)));
         assert_eq!(errors[0]["hint"], "did you mean `copywriter`?");
         assert_eq!(errors[1]["what"], "no definition `not-there` is published");
     }
@@ -306,5 +306,5 @@ async fn a_fork_asked_for_twice_under_one_key_is_one_fork() {
     assert_eq!(one.json()["run"]["id"], two.json()["run"]["id"]);
     assert_eq!(two.header("idempotent-replayed"), "true");
     let other = ask(json!({ "from": "greet" })).await;
-    assert_eq!(other.verdict(), "409 idempotency_key_reused", "{}", other.text);
+    assert_eq!(other.verdict(), "422 idempotency_key_reused", "{}", other.text);
 }

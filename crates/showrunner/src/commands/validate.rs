@@ -113,7 +113,9 @@ impl Known {
             };
             let mut note = callee.unknown(file, known);
             note.what = format!("{what} `{}`", callee.name);
-            note.why = WHY.to_owned();
+            WHY.clone_into(&mut note.why);
+            // What was probably meant is worth saying; who else there is says nothing of a server.
+            note.hint = note.hint.filter(|hint| hint.starts_with("did you mean"));
             note
         };
         definition.callees.iter().filter(|callee| !is_known(callee)).map(note).collect()

@@ -81,9 +81,9 @@ fn whom_nobody_here_knows_is_said_and_is_no_mistake() {
     desk.write("parent.yaml", parent);
     let said = desk.run(&["validate", "parent.yaml", "child.yaml"]);
     said.ends(0).tells(&[
-        "parent.yaml:4:20: no shipped agent is called `copywritter`",
+        "parent.yaml:4:21: no shipped agent is called `copywritter`",
         "shows when you publish this; did you mean `copywriter`?",
-        "parent.yaml:7:28: none of these files has the definition `elsewhere`",
+        "parent.yaml:7:29: none of these files has the definition `elsewhere`",
     ]);
     let report = desk.run(&["validate", "parent.yaml", "child.yaml", "--json"]).ends(0).json();
     assert_eq!(report["valid"], json!(true));

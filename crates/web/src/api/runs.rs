@@ -28,7 +28,7 @@ const CHANGE: &[&crate::problem::Code] =
     &[&codes::UNKNOWN_RUN, &codes::RUN_STATE, &codes::STORAGE_FULL, &codes::NOT_SERVING];
 
 pub(super) fn table() -> Vec<Route> {
-    vec![
+    let mut table = vec![
         Route::post("/api/v1/runs", "start_run")
             .says("Starts a run of a definition.")
             .takes_json::<StartBody>()
@@ -51,6 +51,14 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<RunJson>(200)
             .problems(&[&codes::UNKNOWN_RUN])
             .to(get_run),
+    ];
+    table.extend(changes());
+    table
+}
+
+/// What is asked of a run as a whole.
+fn changes() -> Vec<Route> {
+    vec![
         Route::post("/api/v1/runs/{id}/cancel", "cancel_run")
             .repeated(REFUSED_AGAIN)
             .says("Ends a run.")
@@ -388,8 +396,7 @@ async fn fork_run(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Any(asked): Any,
-    Json(body): Json<ForkBody>,
+    (Any(asked), Json(body)): (Any, Json<ForkBody>),
 ) -> Result<Response, Problem> {
     let run = app.run_of(&caller, &id).await?;
     let asked = serde_json::json!({ "of": run.id.as_str(), "body": *asked });
