@@ -38,6 +38,15 @@ pub enum ChildOutcome {
     Failed(Failure),
 }
 
+/// Most labels of a run.
+pub const LABELS_MAX: usize = 64;
+
+/// Longest name of a label, in characters.
+pub const LABEL_KEY_MAX: usize = 64;
+
+/// Longest value of a label, in characters.
+pub const LABEL_VALUE_MAX: usize = 255;
+
 /// Everything a run can be started with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartRun {
@@ -47,7 +56,7 @@ pub struct StartRun {
     pub input: Value,
     /// For people.
     pub title: Option<String>,
-    /// Facts to find it by.
+    /// Facts to find it by: [`LABELS_MAX`] at most, of [`LABEL_KEY_MAX`] and [`LABEL_VALUE_MAX`].
     pub labels: BTreeMap<String, String>,
     /// Who starts it.
     pub started_by: String,

@@ -14,6 +14,7 @@ mod advance;
 mod budget;
 mod gate;
 mod outcome;
+mod possible;
 mod round;
 mod settle;
 
@@ -30,6 +31,7 @@ use crate::refusal::Refusal;
 use crate::run::{Run, RunState, ScopeNo, Step, StepNo, StepStatus};
 pub(crate) use budget::child_budget;
 pub use budget::waits_for_money;
+pub use possible::{possible, possible_in, possible_on};
 
 /// What `command` would do to `run`. The run itself is left alone.
 ///
@@ -238,41 +240,8 @@ fn is_possible(run: &Run, command: &Command) -> bool {
     }
 }
 
-/// The names of what people may ask of a run in this state.
-pub fn possible(run: &Run) -> Vec<&'static str> {
-    let waits_for_person =
-        run.waits().any(|(_, wait)| matches!(wait, crate::run::Wait::Person { .. }));
-    let in_doubt = run.waits().any(|(_, wait)| matches!(wait, crate::run::Wait::Doubt));
-    match run.state {
-        RunState::Pending => vec!["start_run"],
-        RunState::Active => {
-            let mut names = vec![if run.paused { "resume" } else { "pause" }, "cancel"];
-            if waits_for_person {
-                names.push("answer_checkpoint");
-            }
-            if in_doubt {
-                names.push("resolve_doubt");
-            }
-            names.extend(["retry_step", "skip_step", "complete_by_hand", "receive_callback"]);
-            if !run.definition.phases.is_empty() {
-                names.push("roll_back");
-            }
-            names
-        },
-        RunState::Closing(_) if in_doubt => vec!["resolve_doubt"],
-        RunState::Closing(_) => vec![],
-        RunState::Ended(crate::event::Ending::Failed)
-            if run.compensated.is_empty() && run.parent.is_none() =>
-        {
-            let phases = (!run.definition.phases.is_empty()).then_some("roll_back");
-            ["retry_step", "skip_step"].into_iter().chain(phases).chain(["fork"]).collect()
-        },
-        RunState::Ended(_) => vec!["fork"],
-    }
-}
-
-/// The names of what people may ask of a step in this state.
-fn possible_on(step: &Step) -> Vec<String> {
+/// The names of what people may usually ask of a step in this state.
+fn usual_on(step: &Step) -> Vec<String> {
     let names: &[&str] = match step.status {
         StepStatus::Pending => &["skip_step"],
         StepStatus::Running => &["retry_step", "skip_step", "complete_by_hand"],
@@ -294,7 +263,7 @@ fn wrong_step_state(step: &Step, command: &str) -> Refusal {
         step: step.key.clone(),
         state: step.status.name().into(),
         // What was refused for another reason than the status is not offered again.
-        allowed: possible_on(step).into_iter().filter(|name| name != command).collect(),
+        allowed: usual_on(step).into_iter().filter(|name| name != command).collect(),
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod duration;
 pub mod step;
 mod reads;
+mod callee;
 mod problem;
 mod raw;
 mod read;
@@ -21,6 +22,7 @@ use crate::id::Digest;
 use crate::money::Budget;
 use crate::schema::Schema;
 use crate::template::Mapping;
+pub use callee::{Callee, CalleeKind};
 pub use problem::Problem;
 pub use step::{
     AgentStep, Backoff, CheckpointStep, ConcurrencyLimit, DeadlinePolicy, ForEachStep, GateRule,
@@ -123,6 +125,8 @@ pub struct Definition {
     pub compensate_on_failure: bool,
     /// For finding it again: `marketing`, `video` …
     pub tags: Vec<String>,
+    /// Whom it calls by name, in the order of the text as far as that is the order of its steps.
+    pub callees: Vec<Callee>,
     /// The author's text, exactly.
     pub source: Arc<str>,
 }

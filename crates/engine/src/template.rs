@@ -21,12 +21,14 @@ mod path;
 mod syntax;
 mod text;
 mod token;
+mod types;
 
 use eval::{Machine, truth_of};
 use meter::{check_result, weight};
 use path::Path;
 use syntax::Ast;
 use text::{Piece, pieces, written};
+pub use types::Types;
 
 /// Longest text that a template may make, in bytes.
 const RENDERED_MAX: usize = 256 * 1024;
@@ -74,6 +76,7 @@ pub struct Expression {
     /// The same as a plain path, where it is one.
     path: Option<Path>,
     references: Vec<Reference>,
+    divides_by_zero: bool,
 }
 
 impl Expression {
@@ -81,7 +84,8 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Self, ParseFault> {
         let parsed = parse::parse(text)?;
         let path = Path::of(&parsed.ast);
-        Ok(Self { text: text.to_owned(), ast: parsed.ast, path, references: parsed.references })
+        let parse::Parsed { ast, references, divides_by_zero } = parsed;
+        Ok(Self { text: text.to_owned(), ast, path, references, divides_by_zero })
     }
 
     /// The expression as written.

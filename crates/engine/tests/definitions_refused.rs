@@ -403,6 +403,62 @@ fn loops_and_for_each() {
 }
 
 #[test]
+fn what_is_certain_to_fail_after_it_was_paid_for() {
+    check_steps(
+        r#"
+- id: a
+  agent: w
+  output: {type: object, properties: {headline: {type: string}, tags: {type: [array, "null"]}}}
+- id: e
+  for_each: { items: "steps.a.output.headline", steps: [{id: x, transform: {y: 1}}] }
+- id: f
+  loop: { max: 2, until: "'yes'", steps: [{id: y, transform: {z: 1}}] }
+- id: g
+  when: "input.topic"
+  transform: { z: "{{ 1 / 0 }}", t: "{{ input.n % 0.0 }}" }
+- id: h
+  gate: { rules: [{when: "size(input.topic) + 1", verdict: reject}] }
+- id: i
+  when: "input.topic == '' ? 'a' : steps.a.output.headline"
+  agent: w
+- id: j
+  for_each: { items: "steps.a.output", steps: [{id: k, transform: {y: 1}}] }
+"#,
+        &expect![[r#"
+            x.yaml:12:24: `steps.a.output.headline` is a text, not a list — for_each works on the elements of a list; anything else fails the step; hint: name a field whose schema says `type: array`, or write `[…]`
+            x.yaml:14:28: `'yes'` is a text, not true or false — a condition holds or does not hold; anything else fails the step; hint: compare it with something: `==`, `!=`, `<`, `size(…) > 0`
+            x.yaml:16:11: `input.topic` is a text, not true or false — a condition holds or does not hold; anything else fails the step; hint: compare it with something: `==`, `!=`, `<`, `size(…) > 0`
+            x.yaml:17:21: a division by zero — it fails whenever the run comes here; hint: divide by something else
+            x.yaml:17:39: a division by zero — it fails whenever the run comes here; hint: divide by something else
+            x.yaml:17:39: `input` has no `n` — its schema lists topic; hint: add it to the schema's properties, or allow additionalProperties
+            x.yaml:19:28: `size(input.topic) + 1` is a number or a text or a list, not true or false — a condition holds or does not hold; anything else fails the step; hint: compare it with something: `==`, `!=`, `<`, `size(…) > 0`
+            x.yaml:21:11: `input.topic == '' ? 'a' : steps.a.output.headline` is a text, not true or false — a condition holds or does not hold; anything else fails the step; hint: compare it with something: `==`, `!=`, `<`, `size(…) > 0`
+            x.yaml:24:24: `steps.a.output` is an object, not a list — for_each works on the elements of a list; anything else fails the step; hint: name a field whose schema says `type: array`, or write `[…]`"#]],
+    );
+}
+
+#[test]
+fn what_may_go_well_is_not_refused() {
+    check_steps(
+        r#"
+- id: a
+  agent: w
+  output: {type: object, properties: {tags: {type: [array, "null"]}, open: {}, ok: {type: boolean}}}
+- id: e
+  for_each: { items: "default(steps.a.output.tags, [])", steps: [{id: x, when: "item", transform: {}}] }
+- id: f
+  for_each: { items: "steps.a.output.open", steps: [{id: y, when: "index > 0", transform: {}}] }
+- id: g
+  when: "steps.a.output.ok && !(input.topic in ['x']) || has(input.topic)"
+  transform: { z: "{{ 0 / 1 }}" }
+- id: h
+  for_each: { items: "[1] + [2]", steps: [{id: z, when: true, transform: {}}] }
+"#,
+        &expect![[""]],
+    );
+}
+
+#[test]
 fn retries_and_fallbacks() {
     check_steps(
         r#"

@@ -26,7 +26,7 @@ const DEFINITIONS: [&str; 3] = [
     include_str!("content_requests/definition/video_with_vo.yaml"),
     include_str!("content_requests/definition/video_no_vo.yaml"),
 ];
-const AGENTS: [(&str, &str); 6] = [
+pub(crate) const AGENTS: [(&str, &str); 6] = [
     ("executive.md", include_str!("content_requests/agents/executive.md")),
     ("strategist.md", include_str!("content_requests/agents/strategist.md")),
     ("task_planner.md", include_str!("content_requests/agents/task_planner.md")),

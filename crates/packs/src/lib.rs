@@ -4,7 +4,7 @@
 pub mod content_requests;
 mod orchestrations;
 
-use showrunner_engine::agent::AgentProblem;
+use showrunner_engine::agent::{AgentProblem, AgentRecord};
 use showrunner_engine::id::OrgId;
 use showrunner_journal::JournalError;
 use showrunner_runtime::{LibraryError, Runtime};
@@ -37,4 +37,13 @@ fn first(problems: &[AgentProblem]) -> String {
 pub async fn install(runtime: &Runtime, org: &OrgId) -> Result<Vec<Pack>, InstallError> {
     orchestrations::install(runtime)?;
     Ok(vec![content_requests::install(runtime, org).await?])
+}
+
+/// The names of the agents that the packs register, in order.
+pub fn agent_names() -> Vec<String> {
+    let files = orchestrations::AGENTS.iter().chain(&content_requests::AGENTS);
+    let agents = files.filter_map(|(file, text)| AgentRecord::parse_markdown(text, file).ok());
+    let mut names: Vec<String> = agents.map(|agent| agent.name.to_string()).collect();
+    names.sort();
+    names
 }

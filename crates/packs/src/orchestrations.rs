@@ -7,7 +7,7 @@ use showrunner_runtime::Runtime;
 use crate::InstallError;
 
 /// The studio's agents, beside those of the other packs.
-const AGENTS: [(&str, &str); 5] = [
+pub(crate) const AGENTS: [(&str, &str); 5] = [
     ("copywriter.md", include_str!("orchestrations/agents/copywriter.md")),
     ("critic.md", include_str!("orchestrations/agents/critic.md")),
     ("editor.md", include_str!("orchestrations/agents/editor.md")),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use showrunner_engine::at::Timestamp;
 use showrunner_engine::command::StartRun;
 use showrunner_engine::event::Reused;
 use showrunner_engine::id::{RunId, StepKey};
@@ -22,11 +23,15 @@ pub struct ForkRequest {
     pub input_edits: Option<Value>,
     /// Who asks.
     pub by: String,
+    /// As of [`StartRequest`].
+    pub idempotency: Option<(String, String, String)>,
 }
 
 impl Runtime {
     /// Starts a fork. Steps of the outermost block that do not depend on `from` keep their results
     /// at no cost; with edits on the input, only those whose definition does not look at it do.
+    /// What was undone is no result any more. Name, labels, priority, the run's own budget and the
+    /// time it was given go along; its parent does not.
     ///
     /// # Errors
     /// As [`SubmitError`] says.
@@ -59,11 +64,22 @@ impl Runtime {
             started_by: request.by,
             forked_from: Some(id.clone()),
             reused,
+            budget: run.budget,
+            deadline: self.as_much_time(&run),
             priority: run.priority,
-            ..StartRun::default()
+            parent: None,
         };
         let definition = std::sync::Arc::clone(&run.definition);
-        self.start(StartRequest { definition, start, id: None, idempotency: None }).await
+        let idempotency = request.idempotency;
+        self.start(StartRequest { definition, start, id: None, idempotency }).await
+    }
+
+    /// When a fork must have ended that gets as much time as the run got, where that was less than
+    /// the definition gives every run.
+    fn as_much_time(&self, run: &Run) -> Option<Timestamp> {
+        let span = run.deadline?.millis_since(run.started_at);
+        let is_own = run.definition.timeout.is_none_or(|timeout| span < timeout);
+        is_own.then(|| self.clock().now().plus(span))
     }
 }
 
@@ -81,6 +97,7 @@ fn steps_again(run: &Run, request: &ForkRequest) -> Result<BTreeSet<StepNo>, Sub
         None if request.input_edits.is_none() => again.extend(run.steps_of(0)),
         None => {},
     }
+    again.extend(run.compensated.iter().map(|&no| outermost(run, no)));
     if request.input_edits.is_some() {
         again.extend(run.steps_of(0).filter(|&no| run.definition.reads_input(run.def(no).ix)));
     }

@@ -107,7 +107,7 @@ struct Inner {
     parts: Parts,
     options: Options,
     library: Library,
-    agents: Agents,
+    agents: Arc<Agents>,
     residents: Residents,
     admission: Admission,
     circuits: Circuits,
@@ -124,11 +124,13 @@ impl Runtime {
     /// A runtime that does nothing yet: [`Self::recover`] takes up what is due, and
     /// [`Self::start_timers`] lets time pass.
     pub fn new(parts: Parts, options: Options) -> Self {
-        let library = Library::new(Arc::clone(&parts.journal), Arc::clone(&parts.clock));
+        let agents: Arc<Agents> = Arc::default();
+        let (journal, clock) = (Arc::clone(&parts.journal), Arc::clone(&parts.clock));
+        let library = Library::new(journal, clock, Arc::clone(&agents));
         Self {
             inner: Arc::new(Inner {
                 library,
-                agents: Agents::default(),
+                agents,
                 residents: Residents::new(),
                 admission: Admission::default(),
                 circuits: Circuits::default(),

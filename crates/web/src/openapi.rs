@@ -45,6 +45,9 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
     let mut operation = Map::new();
     operation.insert("operationId".into(), route.operation.into());
     operation.insert("summary".into(), route.summary.into());
+    if !route.repeating.is_empty() {
+        operation.insert("description".into(), route.repeating.into());
+    }
     operation.insert("parameters".into(), parameters(route));
     if let Some(body) = body(route, generator) {
         operation.insert("requestBody".into(), body);

@@ -141,6 +141,8 @@ pub struct Route {
     pub query: Vec<Parameter>,
     /// Whether an `Idempotency-Key` is honoured.
     pub idempotent: bool,
+    /// What sending the same again does, where no key is honoured; empty for what only reads.
+    pub repeating: &'static str,
     /// Answers that are no problems.
     pub answers: Vec<(u16, Gives)>,
     /// Problems of its own, beside those that every route has.
@@ -163,6 +165,7 @@ impl Route {
             takes: Takes::Nothing,
             query: Vec::new(),
             idempotent: false,
+            repeating: "",
             answers: Vec::new(),
             problems: Vec::new(),
             handler: MethodRouter::new(),
@@ -234,6 +237,13 @@ impl Route {
         self
     }
 
+    /// Says what sending the same again does: every route that changes something honours an
+    /// `Idempotency-Key` or has this.
+    pub fn repeated(mut self, what: &'static str) -> Self {
+        self.repeating = what;
+        self
+    }
+
     /// Answers like this.
     pub fn answers(mut self, status: u16, gives: Gives) -> Self {
         self.answers.push((status, gives));
@@ -268,6 +278,19 @@ impl Route {
         self
     }
 }
+
+/// Of a route that brings something into a state: the second of two finds it there.
+pub const REFUSED_AGAIN: &str = "Sent again after it took effect, it is refused with 409 and \
+    changes nothing.";
+
+/// Of a route that has work done again.
+pub const DONE_AGAIN: &str = "Every request has the work done again, and paid for again. Without \
+    an answer, read the run before sending it once more.";
+
+/// Of a route that answers a question which may be asked again.
+pub const ANSWERED_AGAIN: &str = "Sent again, it is refused with 409 while nothing new is asked. \
+    Work that was sent back asks again: with what binds the answer to one question (`digest`, \
+    `since`), where the body has it, no answer is taken for a later one.";
 
 /// The router of a table.
 pub(crate) fn router(app: App, table: Vec<Route>) -> Router {

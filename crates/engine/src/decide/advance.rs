@@ -9,6 +9,7 @@ use super::budget::{first_hold, over_budget};
 use super::outcome::misfit;
 use super::settle::has_attempts;
 use crate::at::{Millis, Timestamp};
+use crate::definition::duration::{LONGEST, LONGEST_DAYS};
 use crate::definition::{CheckpointStep, StepIx, StepKind, WaitStep, WaitUntil};
 use crate::event::Event;
 use crate::failure::{ErrorClass, Failure};
@@ -136,6 +137,10 @@ impl Decider<'_> {
                 Err(fault) => return self.fault(no, &fault),
             },
         };
+        // What is written down is held to it when it is loaded; what is computed, here.
+        if until.is_some_and(|until| until > self.at.now.plus(LONGEST)) {
+            return self.bad_time(no, &format!("an end within {LONGEST_DAYS} days"));
+        }
         let over = callback.is_none() && until.is_some_and(|until| until <= self.at.now);
         self.emit(Event::StepWaiting { step, callback, until });
         if over {

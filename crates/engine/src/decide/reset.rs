@@ -34,17 +34,9 @@ impl Decider<'_> {
         by: &Principal,
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
-        let step = self.run.step(no);
-        let possible = match step.status {
-            StepStatus::Pending | StepStatus::Cancelled => self.run.is_ended(),
-            StepStatus::Skipped => !self.run.def(no).is_fallback,
-            StepStatus::Running
-            | StepStatus::Waiting
-            | StepStatus::Succeeded
-            | StepStatus::Failed => true,
+        let Some(target) = to_retry(self.run, no) else {
+            return Err(wrong_step_state(self.run.step(no), "retry_step"));
         };
-        let target = target(self.run, no).filter(|_| possible && step.compensates.is_none());
-        let Some(target) = target else { return Err(wrong_step_state(step, "retry_step")) };
         if edits.is_some() {
             self.refuse_lost_edits(no, target)?;
         }
@@ -96,18 +88,13 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let no = self.known(key)?;
         let step = self.run.step(no);
-        let possible = match step.status {
-            StepStatus::Succeeded | StepStatus::Skipped => false,
-            StepStatus::Cancelled => self.run.is_ended(),
-            StepStatus::Failed
-            | StepStatus::Pending
-            | StepStatus::Running
-            | StepStatus::Waiting => true,
-        };
-        let is_over = self.run.is_ended() || self.run.scope(step.scope).closed;
-        let is_target = !is_over || target(self.run, no) == Some(no);
-        if !possible || !is_target || step.compensates.is_some() {
+        if !can_skip(self.run, no) {
             return Err(wrong_step_state(step, "skip_step"));
+        }
+        let is_over = is_over(self.run, no);
+        // Without an output dependents see null; one that is given is one that they can rely on.
+        if let Some(output) = &output {
+            self.refuse_unfit(no, output)?;
         }
         if is_over {
             let set = again(self.run, no);
@@ -185,6 +172,37 @@ impl Decider<'_> {
         let Wish { feedback, edits } = wish;
         self.emit(Event::StepsReset { steps, from, feedback, edits, by: by.to_owned() });
     }
+}
+
+/// What is done again when a person asks for `no`; `None` where that is not possible.
+pub(super) fn to_retry(run: &Run, no: StepNo) -> Option<StepNo> {
+    let step = run.step(no);
+    let possible = match step.status {
+        StepStatus::Pending | StepStatus::Cancelled => run.is_ended(),
+        StepStatus::Skipped => !run.def(no).is_fallback,
+        StepStatus::Running | StepStatus::Waiting | StepStatus::Succeeded | StepStatus::Failed => {
+            true
+        },
+    };
+    target(run, no).filter(|_| possible && step.compensates.is_none())
+}
+
+/// Whether a run can go on without `no`.
+pub(super) fn can_skip(run: &Run, no: StepNo) -> bool {
+    let step = run.step(no);
+    let possible = match step.status {
+        StepStatus::Succeeded | StepStatus::Skipped => false,
+        StepStatus::Cancelled => run.is_ended(),
+        StepStatus::Failed | StepStatus::Pending | StepStatus::Running | StepStatus::Waiting => {
+            true
+        },
+    };
+    let is_target = !is_over(run, no) || target(run, no) == Some(no);
+    possible && is_target && step.compensates.is_none()
+}
+
+fn is_over(run: &Run, no: StepNo) -> bool {
+    run.is_ended() || run.scope(run.step(no).scope).closed
 }
 
 /// What is done again when a person asks for `no`: the step itself where its block can go on from

@@ -1,10 +1,13 @@
 //! A run begins.
 
+use std::collections::BTreeMap;
+
 use super::{Decider, shared};
-use crate::command::StartRun;
+use crate::command::{LABEL_KEY_MAX, LABEL_VALUE_MAX, LABELS_MAX, StartRun};
 use crate::event::{DefinitionRef, Event, RunStarted};
 use crate::id::OrgId;
 use crate::refusal::Refusal;
+use crate::schema::Breach;
 
 impl Decider<'_> {
     pub(super) fn start_run(&mut self, start: StartRun) -> Result<(), Refusal> {
@@ -12,6 +15,10 @@ impl Decider<'_> {
         let breaches = definition.input_schema.breaches(&start.input);
         if !breaches.is_empty() {
             return Err(Refusal::Invalid { what: "the input".into(), breaches });
+        }
+        let breaches = label_breaches(&start.labels);
+        if !breaches.is_empty() {
+            return Err(Refusal::Invalid { what: "the start".into(), breaches });
         }
         let is_outermost = |key: &str| {
             let step = definition.find(key);
@@ -44,5 +51,51 @@ impl Decider<'_> {
         self.emit(Event::RunStarted(Box::new(started)));
         self.dirty.insert(0);
         Ok(())
+    }
+}
+
+/// Labels are kept beside the run and searched: there are so many of them, of such a size.
+fn label_breaches(labels: &BTreeMap<String, String>) -> Vec<Breach> {
+    if labels.len() > LABELS_MAX {
+        let message = format!("{} labels; a run has {LABELS_MAX} at most", labels.len());
+        return vec![Breach { pointer: "/labels".into(), message }];
+    }
+    let length = |text: &str| text.chars().count();
+    let breach = |(key, value): (&String, &String)| {
+        let shown: String = key.chars().take(LABEL_KEY_MAX).collect();
+        let message = if key.is_empty() || length(key) > LABEL_KEY_MAX {
+            format!("the name of a label has 1 to {LABEL_KEY_MAX} characters, not {}", length(key))
+        } else if length(value) > LABEL_VALUE_MAX {
+            format!("{} characters; a label has {LABEL_VALUE_MAX} at most", length(value))
+        } else {
+            return None;
+        };
+        Some(Breach { pointer: format!("/labels/{shown}"), message })
+    };
+    labels.iter().filter_map(breach).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(labels: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+        let breaches = label_breaches(&labels.into_iter().collect());
+        breaches
+            .into_iter()
+            .map(|breach| format!("{}: {}", breach.pointer, breach.message))
+            .collect()
+    }
+
+    #[test]
+    fn labels_have_limits() {
+        let many = |n: usize| (0..n).map(|n| (format!("k{n}"), "v".to_owned()));
+        assert!(told(many(64)).is_empty());
+        assert_eq!(told(many(65)), ["/labels: 65 labels; a run has 64 at most"]);
+        let one = |key: usize, value: usize| told([("鍵".repeat(key), "値".repeat(value))]);
+        assert!(one(64, 255).is_empty());
+        assert!(one(65, 1)[0].ends_with("the name of a label has 1 to 64 characters, not 65"));
+        assert!(one(0, 1)[0].ends_with("1 to 64 characters, not 0"));
+        assert!(one(1, 256)[0].ends_with("256 characters; a label has 255 at most"));
     }
 }

@@ -9,6 +9,7 @@ mod graph;
 mod order;
 mod reference;
 mod shape;
+mod types;
 
 /// Runs all of them, and fills in what follows from the references: implied needs, fallbacks.
 pub(super) fn check(
@@ -21,6 +22,7 @@ pub(super) fn check(
     for mention in mentions {
         reference::check(report, definition, outline, mention);
     }
+    types::check(report, definition, outline);
     graph::tidy_needs(definition);
     graph::check_needs(report, definition, outline);
     // What follows from the order makes sense only where there is one.

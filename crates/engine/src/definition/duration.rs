@@ -3,7 +3,10 @@
 use crate::at::Millis;
 
 /// Longest span: ten years, so that sums of spans and instants never overflow.
-const LONGEST_DAYS: u64 = 3_650;
+pub(crate) const LONGEST_DAYS: u64 = 3_650;
+
+/// The same in milliseconds.
+pub(crate) const LONGEST: Millis = Millis(LONGEST_DAYS * 86_400_000);
 
 /// Reads a span. Units are `ms`, `s`, `m`, `h`, `d`, and a number without one is refused, because
 /// nobody remembers which it would be.
@@ -31,7 +34,7 @@ pub fn parse(text: &str) -> Result<Millis, String> {
         };
         let span = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit_ms));
         let sum = span.and_then(|span| total.checked_add(span));
-        total = sum.filter(|ms| *ms <= LONGEST_DAYS * 86_400_000).ok_or_else(|| {
+        total = sum.filter(|ms| *ms <= LONGEST.0).ok_or_else(|| {
             if number.is_empty() { wrong() } else { format!("longer than {LONGEST_DAYS} days") }
         })?;
         rest = next.trim_start();

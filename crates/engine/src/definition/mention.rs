@@ -72,6 +72,7 @@ impl Mentions {
         match Expression::parse(&text) {
             Ok(expression) => {
                 self.remember(site, spot, expression.references());
+                refuse_zero(report, spot, expression.divides_by_zero());
                 Some(expression)
             },
             Err(fault) => {
@@ -92,6 +93,7 @@ impl Mentions {
         match Template::parse(text) {
             Ok(template) => {
                 self.remember(site, spot, template.references());
+                refuse_zero(report, spot, template.divides_by_zero());
                 Some(template)
             },
             Err(fault) => {
@@ -108,6 +110,9 @@ impl Mentions {
             Raw::Text(text) => match Mapping::parse(&spot.node.to_json()) {
                 Ok(mapping) => {
                     self.remember(site, spot, mapping.references());
+                    if let Mapping::Text(template) = &mapping {
+                        refuse_zero(report, spot, template.divides_by_zero());
+                    }
                     mapping
                 },
                 Err((_, fault)) => {
@@ -145,4 +150,12 @@ fn unreadable(report: &mut Report, spot: &Spot<'_>, text: &str, fault: &ParseFau
     let what = format!("an expression cannot be read: {}", fault.message);
     let why = format!("at character {} of the text, near `{}`", fault.offset + 1, near.trim());
     report.at(spot, complaint(what, why));
+}
+
+/// What fails for certain is told before anything was paid for.
+fn refuse_zero(report: &mut Report, spot: &Spot<'_>, divides_by_zero: bool) {
+    if divides_by_zero {
+        let wrong = complaint("a division by zero", "it fails whenever the run comes here");
+        report.at(spot, wrong.hint("divide by something else"));
+    }
 }

@@ -60,6 +60,13 @@ pub(super) fn complaint(what: impl Into<String>, why: impl Into<String>) -> Comp
 }
 
 impl Complaint {
+    /// Files it.
+    pub(super) fn at(self, file: &str, place: Place, path: &str) -> Problem {
+        let Self { what, why, hint } = self;
+        let (line, column) = (place.line, place.column);
+        Problem { file: file.to_owned(), line, column, path: path.to_owned(), what, why, hint }
+    }
+
     /// Says what to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -96,15 +103,8 @@ impl Report {
         if self.is_full() {
             return;
         }
-        self.problems.push(Problem {
-            file: self.file.clone(),
-            line: place.line,
-            column: place.column,
-            path: path.to_owned(),
-            what: complaint.what,
-            why: complaint.why,
-            hint: complaint.hint,
-        });
+        let problem = complaint.at(&self.file, place, path);
+        self.problems.push(problem);
     }
 
     pub(super) fn is_full(&self) -> bool {

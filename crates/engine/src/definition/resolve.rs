@@ -10,7 +10,7 @@ use super::outline::{Outline, outline};
 use super::problem::{Report, complaint};
 use super::raw::Node;
 use super::read::{Spot, is_id, is_slug};
-use super::{Definition, Label, StepDef};
+use super::{Callee, Definition, Label, StepDef};
 use crate::id::Digest;
 use crate::money::Budget;
 use crate::schema::Schema;
@@ -49,6 +49,7 @@ pub(super) struct Resolver<'r, 'n> {
     mentions: Mentions,
     outline: Outline<'n>,
     phases: Vec<String>,
+    callees: Vec<Callee>,
 }
 
 /// Resolves and checks the whole of `tree`.
@@ -71,12 +72,13 @@ pub(super) fn resolve(
         return None;
     };
     let outline = outline(report, &steps)?;
-    let mut resolver = Resolver { report, mentions: Mentions::default(), outline, phases };
+    let (mentions, callees) = (Mentions::default(), Vec::new());
+    let mut resolver = Resolver { report, mentions, outline, phases, callees };
     let steps: Vec<StepDef> = resolver.outline.indices().map(|ix| resolver.step(ix)).collect();
     let outputs = top.member("outputs");
     let outputs =
         outputs.map(|spot| resolver.mentions.mapping(resolver.report, &spot, Site::Outputs));
-    let Resolver { report, mentions, outline, phases } = resolver;
+    let Resolver { report, mentions, outline, phases, callees } = resolver;
     let title = top.member("title").and_then(|spot| report.label(&spot));
     let mut definition = Definition {
         title: title.unwrap_or_else(|| Label { en: slug.clone(), ja: None }),
@@ -104,6 +106,7 @@ pub(super) fn resolve(
             .and_then(|spot| report.flag(&spot))
             .unwrap_or(false),
         tags: tags(report, &top),
+        callees,
         source: Arc::from(source),
     };
     check::check(report, &mut definition, &outline, &mentions.all);

@@ -7,6 +7,7 @@ use super::function::Function;
 use super::path::constant_segment;
 use super::syntax::{Ast, Each, EachKind, Op, Post};
 use super::token::{Kind, Scanner, TEXT_MAX, Token, fault_at};
+use super::types;
 use super::{ParseFault, Reference};
 
 /// Deepest nesting of brackets.
@@ -24,6 +25,8 @@ pub(super) const AUTOMATON_MAX: usize = 256 * 1024;
 pub(super) struct Parsed {
     pub(super) ast: Ast,
     pub(super) references: Vec<Reference>,
+    /// Whether it divides by a zero that is written down.
+    pub(super) divides_by_zero: bool,
 }
 
 /// Parses the whole of `text`.
@@ -39,13 +42,15 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseFault> {
         nesting: 0,
         locals: Vec::new(),
         references: Vec::new(),
+        divides_by_zero: false,
     };
     parser.advance()?;
     let ast = parser.expression()?;
     if parser.token.kind != Kind::End {
         return Err(parser.unexpected("an operator or the end"));
     }
-    Ok(Parsed { ast, references: parser.references })
+    let Parser { references, divides_by_zero, .. } = parser;
+    Ok(Parsed { ast, references, divides_by_zero })
 }
 
 struct Parser<'t> {
@@ -55,6 +60,7 @@ struct Parser<'t> {
     nesting: usize,
     locals: Vec<String>,
     references: Vec<Reference>,
+    divides_by_zero: bool,
 }
 
 type Parse<T> = Result<T, ParseFault>;
@@ -183,7 +189,9 @@ impl Parser<'_> {
         let mut rest = Vec::new();
         while let Some(op) = operator(&self.token.kind) {
             self.advance()?;
-            rest.push((op, operand(self)?));
+            let right = operand(self)?;
+            self.divides_by_zero |= types::is_by_zero(op, &right);
+            rest.push((op, right));
         }
         Ok(if rest.is_empty() { first } else { Ast::Chain(Box::new(first), rest) })
     }

@@ -822,6 +822,41 @@ steps:
 }
 
 #[test]
+fn the_output_of_a_skipped_step_is_held_to_its_schema() {
+    check(
+        r#"
+steps:
+  - { id: a, agent: x, output: { type: object, required: [n], properties: { n: { type: integer } } } }
+  - { id: b, agent: x, input: { n: "{{ steps.a.output.n }}" } }
+"#,
+        r#"
+        start {}
+        skip a output={"n":"one"} "known already"
+        skip a output=1 "known already"
+        skip a output={"n":1} "known already"
+        "#,
+        expect![[r#"
+            > start {}
+              run.started input={} started_by=user:starter budget={} priority=0
+              step.started a#1 deadline=+10m
+              ! call_agent a#1 x({})
+              = running
+            > skip a output={"n":"one"} "known already"
+              refused invalid: the output does not fit: /n: "one" is not of type "integer"
+            > skip a output=1 "known already"
+              refused invalid: the output does not fit: 1 is not of type "object"
+            > skip a output={"n":1} "known already"
+              attempt.abandoned a#1
+              step.skipped a reason="known already" by=user:eve output={n: 1}
+              step.started b#1 deadline=+10m
+              ! abort_attempt a#1
+              ! call_agent b#1 x({n: 1})
+              = running
+        "#]],
+    );
+}
+
+#[test]
 fn a_failed_run_goes_on_without_the_step() {
     check(
         r#"

@@ -3,6 +3,8 @@
 use expect_test::expect;
 
 use crate::check;
+use crate::harness::story::tell;
+use crate::harness::world::{World, load};
 
 #[test]
 fn a_pause_of_known_length() {
@@ -105,6 +107,28 @@ steps:
               = failed
         "#]],
     );
+}
+
+#[test]
+fn a_computed_time_that_nobody_would_live_to_see() {
+    for (wait, input) in [
+        (r#"{ for: "{{ input.d }}" }"#, r#"{"d":"3651d"}"#),
+        (r#"{ for: "{{ input.d }}" }"#, r#"{"d":18446744073709551615}"#),
+        (r#"{ until: "{{ input.d }}" }"#, r#"{"d":"9999-01-01T00:00:00Z"}"#),
+    ] {
+        let plan = format!("steps:\n  - {{ id: rest, wait: {wait} }}\n");
+        let mut world = World::new(&load(&plan));
+        let told = tell(&mut world, &format!("start {input}"));
+        let said = "validation/bad_time: the wait needs an end within 3650 days";
+        assert!(told.contains(&format!("step.failed rest failure={said}")), "{told}");
+    }
+}
+
+#[test]
+fn a_computed_time_may_be_as_long_as_a_written_one() {
+    let mut world = World::new(&load("steps: [{ id: rest, wait: { for: '{{ input.d }}' } }]"));
+    let told = tell(&mut world, r#"start {"d":"3650d"}"#);
+    assert!(told.contains("step.waiting rest until=+3650d"), "{told}");
 }
 
 const CALLBACK: &str = r#"
@@ -270,13 +294,13 @@ steps:
 #[test]
 fn callbacks_that_nobody_waits_for_are_not_kept_without_bound() {
     let definition = "steps: [{ id: a, agent: x }]";
-    let mut world = crate::harness::world::World::new(&crate::harness::world::load(definition));
+    let mut world = World::new(&load(definition));
     world.ledger.is_thorough = false;
-    crate::harness::story::tell(&mut world, "start {}");
+    tell(&mut world, "start {}");
     for no in 0..256 {
-        crate::harness::story::tell(&mut world, &format!("callback key{no} {no}"));
+        tell(&mut world, &format!("callback key{no} {no}"));
     }
-    let told = crate::harness::story::tell(&mut world, "callback one-more 1\ncallback key0 1");
+    let told = tell(&mut world, "callback one-more 1\ncallback key0 1");
     expect![[r#"
         > callback one-more 1
           refused invalid: the callback does not fit: /key: 256 callbacks are waiting to be taken already

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use showrunner_engine::at::{At, Timestamp};
-use showrunner_engine::command::Command;
+use showrunner_engine::command::{Command, Principal};
+use showrunner_engine::decide;
+use showrunner_engine::decide::{possible, possible_on};
 use showrunner_engine::due::{self, Effect, due, due_after};
-use showrunner_engine::event::Event;
+use showrunner_engine::event::{DoubtVerdict, Event};
 use showrunner_engine::id::{StepKey, Token};
-use showrunner_engine::money::Spend;
+use showrunner_engine::money::{MicroUsd, Spend};
 use showrunner_engine::refusal::Refusal;
 use showrunner_engine::run::{Run, RunState, StepStatus};
 
@@ -104,6 +107,9 @@ impl Ledger {
         self.money(run);
         an_end_is_an_end(&before, run, events);
         steps_are_sane(run);
+        if self.is_thorough {
+            what_is_offered_is_taken(run, at);
+        }
     }
 
     /// One more event: folded, and checked against the books.
@@ -250,5 +256,54 @@ fn is_declared(from: StepStatus, to: StepStatus, event: &Event) -> bool {
         // A person goes on without it.
         (Failed, Skipped) => matches!(event, Event::StepSkipped { by: Some(_), .. }),
         (from, to) => from == to,
+    }
+}
+
+/// A button that leads to a refusal for the state things are in is worse than none. What a person
+/// gives with it (an output, say) may still not do.
+fn what_is_offered_is_taken(run: &Run, at: At) {
+    let by = || Principal { id: "user:offered".into(), roles: vec!["owner".into()] };
+    let ask = |name: &str, command: Command| {
+        let refused = decide(run, command, at).err();
+        let is_state =
+            refused.filter(|r| matches!(r, Refusal::RunState { .. } | Refusal::StepState { .. }));
+        assert!(is_state.is_none(), "{name} is offered and refused: {is_state:?}");
+    };
+    for name in possible(run) {
+        match name {
+            "pause" => ask(name, Command::Pause { by: by() }),
+            "resume" => ask(name, Command::Resume { by: by() }),
+            "cancel" => ask(name, Command::Cancel { reason: None, compensate: false, by: by() }),
+            "roll_back" => {
+                let phase = run.definition.phases[0].clone();
+                assert!(
+                    decide(run, Command::RollBack { phase, reason: None, by: by() }, at).is_ok()
+                );
+            },
+            _ => {},
+        }
+    }
+    for no in 0..u32::try_from(run.steps.len()).unwrap_or(0) {
+        for name in possible_on(run, no) {
+            let step = run.step(no).key.clone();
+            let command = match name {
+                "retry_step" => Command::RetryStep { step, edits: None, feedback: None, by: by() },
+                "skip_step" => {
+                    Command::SkipStep { step, output: None, reason: "why".into(), by: by() }
+                },
+                "complete_by_hand" => {
+                    Command::CompleteByHand { step, output: Value::Null, by: by() }
+                },
+                "resolve_doubt" => Command::ResolveDoubt {
+                    step,
+                    verdict: DoubtVerdict::Failed,
+                    cost: MicroUsd::ZERO,
+                    since: None,
+                    by: by(),
+                },
+                _ => continue,
+            };
+            ask(name, command);
+        }
     }
 }

@@ -16,7 +16,7 @@ use showrunner_web::api::{key, mark_accepted};
 use showrunner_web::body::{Any, Json};
 use showrunner_web::page::{Cursor, Paging, Query};
 use showrunner_web::problem::{Code, codes};
-use showrunner_web::routes::{Permission, Route};
+use showrunner_web::routes::{ANSWERED_AGAIN, DONE_AGAIN, Permission, REFUSED_AGAIN, Route};
 use showrunner_web::view::Instant;
 use showrunner_web::{App, Caller, Problem};
 
@@ -43,13 +43,7 @@ const STATUSES: [&str; 7] =
     ["intake", "draft", "production", "qa", "published", "cancelled", "failed"];
 
 pub(super) fn table() -> Vec<Route> {
-    let change = |path, operation| {
-        Route::post(path, operation)
-            .owned_by("id")
-            .gives::<Enveloped<Changed>>(200)
-            .problems(CHANGE)
-    };
-    vec![
+    let mut table = vec![
         Route::get("/api/v1/brands", "list_brands")
             .says("Lists the brands.")
             .gives::<BrandsJson>(200)
@@ -87,28 +81,47 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<Enveloped<Vec<RequestEvent>>>(200)
             .problems(&[&codes::UNKNOWN_RUN])
             .to(list_events),
+    ];
+    table.extend(changes());
+    table
+}
+
+/// What is asked of a request or a task that is there.
+fn changes() -> Vec<Route> {
+    let change = |path, operation| {
+        Route::post(path, operation)
+            .owned_by("id")
+            .gives::<Enveloped<Changed>>(200)
+            .problems(CHANGE)
+    };
+    vec![
         change("/api/v1/requests/{id}/approve", "approve_request")
+            .repeated(ANSWERED_AGAIN)
             .says("Approves and publishes.")
             .permit(Permission::Decide)
             .takes_json_or_nothing::<Approval>()
             .problems(DECIDE)
             .to(approve),
         change("/api/v1/requests/{id}/reject", "reject_request")
+            .repeated(ANSWERED_AGAIN)
             .says("Sends the work back with what should change.")
             .permit(Permission::Decide)
             .takes_json::<Rejection>()
             .problems(DECIDE)
             .to(reject),
         change("/api/v1/requests/{id}/cancel", "cancel_request")
+            .repeated(REFUSED_AGAIN)
             .says("Ends a request.")
             .takes_json_or_nothing::<Cancellation>()
             .to(cancel),
         change("/api/v1/requests/{id}/rollback", "roll_back_request")
+            .repeated(DONE_AGAIN)
             .says("Puts a request back into an earlier status.")
             .takes_json::<Rollback>()
             .problems(&[&codes::UNKNOWN_PHASE])
             .to(roll_back),
         change("/api/v1/tasks/{id}/retry", "retry_task")
+            .repeated(DONE_AGAIN)
             .says("Does a task again, with everything that depends on it.")
             .takes_json_or_nothing::<Retry>()
             .to(retry_task),

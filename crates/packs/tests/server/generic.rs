@@ -79,7 +79,7 @@ async fn a_run_waits_for_a_callback_and_hands_out_its_output() {
         (json!("callback"), json!("reply"))
     );
     assert!(run["waits"][0]["until"].is_string(), "it says until when");
-    assert_eq!(run["allowed"], json!(["cancel", "pause", "retry", "fork"]));
+    assert_eq!(run["allowed"], json!(["pause", "cancel", "retry", "skip", "fork"]));
 
     let told =
         server.post(&format!("/api/v1/runs/{id}/callbacks/reply"), &json!({ "text": "Hi" })).await;
@@ -237,4 +237,74 @@ async fn what_waits_for_people_is_listed_with_its_picture() {
     let one = server.get(&format!("/api/v1/runs/{id}/checkpoints/approval")).await.json();
     assert_eq!(one["digest"], first["digest"]);
     assert_eq!(one["options"], first["options"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_definition_calls_has_to_be_there_before_it_is_published() {
+    let server = Server::start().await;
+    let stray = "showrunner: 1\nid: stray\nsteps:\n  - { id: a, agent: copywritter }\n  - { id: b, orchestration: not-there }\n";
+    for path in ["/api/v1/definitions", "/api/v1/definitions/validate"] {
+        let refused = server.post(path, &json!({ "source": stray })).await;
+        assert_eq!(refused.verdict(), "422 invalid_definition", "{}", refused.text);
+        let errors = &refused.json()["errors"];
+        assert_eq!(errors[0]["what"], "there is no agent `copywritter`");
+        assert_eq!((&errors[0]["line"], &errors[0]["column"]), (&json!(4), &json!(21)));
+        assert_eq!(errors[0]["hint"], "did you mean `copywriter`?");
+        assert_eq!(errors[1]["what"], "no definition `not-there` is published");
+    }
+    assert_eq!(server.get("/api/v1/definitions/stray").await.verdict(), "404 unknown_definition");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_limits_nothing_and_labels_without_end_are_refused() {
+    let server = Server::start().await;
+    publish(&server, GREETING).await;
+    let body = |more: Value| {
+        let mut body = json!({ "definition": "greeting", "input": { "name": "Aki" } });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let many =
+        |n: usize| (0..n).map(|n| (format!("k{n}"), json!("v"))).collect::<serde_json::Map<_, _>>();
+    for wrong in [
+        json!({ "budget": {} }),
+        json!({ "budget": { "usd": null } }),
+        json!({ "budget": { "usd": -1 } }),
+        json!({ "labels": many(65) }),
+        json!({ "labels": { "k".repeat(65): "v" } }),
+        json!({ "labels": { "k": "v".repeat(256) } }),
+    ] {
+        let refused = server.post("/api/v1/runs", &body(wrong.clone())).await;
+        assert_eq!(refused.verdict(), "422 invalid", "{wrong}: {}", refused.text);
+    }
+    for right in [
+        json!({ "budget": { "usd": 0 } }),
+        json!({ "budget": { "tokens": 5 } }),
+        json!({ "labels": many(64) }),
+        json!({ "labels": { "k".repeat(64): "v".repeat(255) } }),
+    ] {
+        let started = server.post("/api/v1/runs", &body(right.clone())).await;
+        assert_eq!(started.status, 202, "{right}: {}", started.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_asked_for_twice_under_one_key_is_one_fork() {
+    let server = Server::start().await;
+    publish(&server, GREETING).await;
+    let body = json!({ "definition": "greeting", "input": { "name": "Aki" } });
+    let started = server.post("/api/v1/runs", &body).await.json();
+    let path = format!("/api/v1/runs/{}/fork", started["run"]["id"].as_str().unwrap());
+    let ask = async |body: Value| {
+        let request = as_owner(Method::POST, &path)
+            .header("content-type", "application/json")
+            .header("idempotency-key", "fork-1");
+        server.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let (one, two) = (ask(json!({ "from": "reply" })).await, ask(json!({ "from": "reply" })).await);
+    assert_eq!((one.status.as_u16(), two.status.as_u16()), (202, 202), "{}", two.text);
+    assert_eq!(one.json()["run"]["id"], two.json()["run"]["id"]);
+    assert_eq!(two.header("idempotent-replayed"), "true");
+    let other = ask(json!({ "from": "greet" })).await;
+    assert_eq!(other.verdict(), "422 idempotency_key_reused", "{}", other.text);
 }

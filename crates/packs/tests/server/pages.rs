@@ -3,6 +3,11 @@
 use axum::body::Body;
 use axum::http::Method;
 
+use serde_json::json;
+use showrunner_engine::failure::ErrorClass;
+use showrunner_providers::CallSafety;
+use showrunner_providers::scripted::{Effect, Fault, FaultPlan, FaultRule, ScriptedConfig};
+
 use crate::support::{Server, as_owner};
 
 /// A page in a language.
@@ -170,4 +175,63 @@ async fn hostile_words_stay_words() {
         let shown = page(&server, path, "en").await;
         assert!(!shown.contains("<script>alert") && !shown.contains("<img src=x"), "{path}");
     }
+}
+
+/// A call whose answer was lost, at a provider that nobody can ask.
+fn losing_one_answer() -> ScriptedConfig {
+    let fault =
+        Fault::Fail { class: ErrorClass::Network, effect: Effect::After, retry_after_ms: None };
+    let rule = FaultRule {
+        agent: "*".into(),
+        step: "*".into(),
+        first: Some(1),
+        per_step: false,
+        share_permille: None,
+        fault,
+    };
+    let faults = FaultPlan { rules: vec![rule] };
+    ScriptedConfig { faults, safety: CallSafety::Neither, ..ScriptedConfig::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doubt_that_counts_as_failed_says_what_it_cost() {
+    let server = Server::start_with(losing_one_answer()).await;
+    let source = "showrunner: 1\nid: doubted\nsteps:\n  - { id: a, agent: copywriter, retry: { attempts: 1 } }\n";
+    let published = server.post("/api/v1/definitions", &json!({ "source": source })).await;
+    assert_eq!(published.status, 201, "{}", published.text);
+    let started = server.post("/api/v1/runs", &json!({ "definition": "doubted" })).await.json();
+    let id = started["run"]["id"].as_str().unwrap();
+    server.until(id, "attempt.in_doubt").await;
+    let run = server.get(&format!("/api/v1/runs/{id}")).await.json();
+    assert!(run["allowed"].as_array().unwrap().contains(&json!("resolve")), "{run}");
+
+    let path = format!("/runs/{id}");
+    for (language, label) in
+        [("en", "What it cost all the same, in US dollars"), ("ja", "実際にかかった費用(米ドル)")]
+    {
+        let shown = page(&server, &path, language).await;
+        check(&path, &shown, language);
+        assert!(shown.contains(label) && shown.contains("name=\"cost_usd\""), "{shown}");
+    }
+    let settle = async |cost: &str| {
+        let csrf = field(&page(&server, &path, "en").await, "csrf");
+        let request = as_owner(Method::POST, &format!("/runs/{id}/resolve/a"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let form = format!("csrf={csrf}&verdict=failed&cost_usd={cost}");
+        server.send(request.body(Body::from(form)).unwrap()).await
+    };
+    for wrong in ["NaN", "-1", "much", "inf"] {
+        assert_eq!(settle(wrong).await.status, 422, "{wrong}");
+    }
+    let settled = settle("0.25").await;
+    assert_eq!(settled.status, 303, "{}", settled.text);
+    server.until(id, "run.failed").await;
+    let run = server.get(&format!("/api/v1/runs/{id}")).await.json();
+    assert_eq!(run["cost_micros"], 250_000);
+}
+
+/// The value of a hidden field.
+fn field(page: &str, name: &str) -> String {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1);
+    rest.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
 }

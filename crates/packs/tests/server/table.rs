@@ -71,6 +71,26 @@ async fn operations_have_one_name_each_and_every_reference_resolves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_changes_something_honours_a_key_or_says_what_repeating_does() {
+    let server = Server::start().await;
+    let mut keyed = Vec::new();
+    for (method, path, operation) in described(&server).await {
+        if method == Method::GET || !path.starts_with("/api/") {
+            continue;
+        }
+        let parameters = operation["parameters"].as_array().unwrap();
+        let says = operation["description"].as_str().is_some_and(|words| !words.is_empty());
+        if parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key") {
+            keyed.push(operation["operationId"].as_str().unwrap().to_owned());
+        } else {
+            assert!(says, "{method} {path} does not say what sending it again does");
+        }
+    }
+    keyed.sort();
+    assert_eq!(keyed, ["create_request", "fork_run", "start_run"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_in_the_table_is_not_there() {
     let server = Server::start().await;
     for path in

@@ -10,6 +10,8 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Client;
+use super::shapes::Run;
+use super::which::escape;
 use crate::fault::{Exit, Fault, Outcome};
 
 /// The server says something at least every 15 s; three times that is silence.
@@ -194,12 +196,26 @@ async fn listen(
     }
 }
 
-/// The status of a run as one exit: `Ok` when it went well.
-pub(crate) fn verdict(run: &str, status: &str) -> Outcome {
-    match status {
-        "completed" | "delivered" => Ok(()),
-        other => Err(Fault::refused(format!("{run} {other}"))
-            .hint(format!("see why: showrunner runs show {run}"))
-            .hint(format!("try a step again: showrunner retry {run} STEP"))),
+/// Whether it ended as it should.
+pub(crate) fn is_well(status: &str) -> bool {
+    matches!(status, "completed" | "delivered")
+}
+
+/// The status of a run as one exit: `Ok` when it went well. Otherwise it says what can be done
+/// about it, which the server knows.
+pub(crate) async fn verdict(client: &Client, run: &str, status: &str) -> Outcome {
+    if is_well(status) {
+        return Ok(());
     }
+    let fault = Fault::refused(format!("{run} {status}"))
+        .hint(format!("see why: showrunner runs show {run}"));
+    // Without an answer nothing is offered.
+    let now: Run = client.read(&format!("/api/v1/runs/{}", escape(run))).await.unwrap_or_default();
+    Err(if now.allows("retry") {
+        fault.hint(format!("try a step again: showrunner retry {run} STEP"))
+    } else if now.allows("fork") {
+        fault.hint(format!("begin anew with what it left: showrunner fork {run}"))
+    } else {
+        fault
+    })
 }

@@ -63,6 +63,15 @@ pub(crate) struct Run {
     pub(crate) output: Option<Value>,
     /// Whether a scripted provider had a hand in it.
     pub(crate) simulated: bool,
+    /// What may be asked of it now.
+    pub(crate) allowed: Vec<String>,
+}
+
+impl Run {
+    /// Whether this may be asked of it now.
+    pub(crate) fn allows(&self, what: &str) -> bool {
+        self.allowed.iter().any(|allowed| allowed == what)
+    }
 }
 
 /// The definition a run is pinned to.
@@ -132,6 +141,8 @@ pub(crate) struct Wait {
     /// For what: `person`, `retry`, `time`, `callback` …
     #[serde(rename = "for")]
     pub(crate) what: String,
+    /// Since when, RFC 3339.
+    pub(crate) since: Option<String>,
     /// Until when, RFC 3339.
     pub(crate) until: Option<String>,
 }

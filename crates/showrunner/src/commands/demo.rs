@@ -305,7 +305,7 @@ impl Show<'_> {
         let Some(job) = self.jobs.iter_mut().find(|job| job.id == run) else { return Ok(()) };
         job.is_open = false;
         let job = &*job;
-        if let Err(fault) = verdict(run, status) {
+        if let Err(fault) = verdict(&self.client, run, status).await {
             let why = deliver::why(&self.client, run).await;
             let fault = why.into_iter().fold(fault, Fault::because);
             self.desk.talk.complain(&fault);

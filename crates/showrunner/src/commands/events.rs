@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::mpsc::channel;
 
+use super::given;
 use crate::client::which::escape;
 use crate::client::{Client, RunEvent, Seen, follow};
 use crate::config::Desk;
@@ -23,7 +24,7 @@ pub(crate) struct EventsArgs {
     #[arg(long, short)]
     follow: bool,
     /// Begin behind this event
-    #[arg(long, default_value_t = 0, value_name = "SEQ")]
+    #[arg(long, default_value_t = 0, value_name = "SEQ", value_parser = given::seq)]
     after: u64,
 }
 

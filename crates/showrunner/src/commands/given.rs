@@ -101,6 +101,13 @@ fn value(text: String, kind: Option<&Value>) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::String(text))
 }
 
+/// The number of an event, as an argument.
+pub(super) fn seq(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|error| {
+        format!("{error}; write an event's number, as showrunner events shows it, or 0 for all")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

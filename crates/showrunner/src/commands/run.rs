@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     title: Option<String>,
     /// A limit in dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     budget: Option<f64>,
     /// Repeating the command with the same key starts nothing twice
     #[arg(long, value_name = "KEY")]
@@ -41,6 +41,15 @@ pub(crate) struct RunArgs {
     /// Say nothing until it is over, then print its output
     #[arg(long)]
     wait: bool,
+}
+
+/// A limit that limits: `nan` and `inf` are numbers to Rust, and no limit to anybody.
+fn dollars(text: &str) -> Result<f64, String> {
+    const MOST: f64 = 1_000_000.0;
+    let number = text.trim().parse::<f64>().ok();
+    number.filter(|usd| (0.0..=MOST).contains(usd)).ok_or_else(|| {
+        format!("it is no amount from 0 to {MOST}; write dollars, such as --budget 0.50")
+    })
 }
 
 /// Starts a run.

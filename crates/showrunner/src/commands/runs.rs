@@ -177,12 +177,25 @@ fn facts(run: &Run) -> String {
 fn possible(run: &Run, allowed: &Value) -> Vec<(String, &'static str)> {
     let id = short_id(&run.id);
     let mut next = Vec::new();
-    if run.waits.iter().any(crate::client::shapes::Wait::is_for_a_person) {
-        next.push((format!("showrunner approve {id}"), "say yes to what it asks"));
-    }
     let is_allowed = |verb: &str| {
         allowed.as_array().is_some_and(|verbs| verbs.iter().any(|v| v.as_str() == Some(verb)))
     };
+    if run.waits.iter().any(crate::client::shapes::Wait::is_for_a_person) {
+        next.push((format!("showrunner approve {id}"), "say yes to what it asks"));
+    }
+    if let Some(wait) = run.waits.iter().find(|wait| wait.what == "doubt" && is_allowed("resolve"))
+    {
+        let step = &wait.step;
+        next.push((
+            format!("showrunner resolve {id} {step} resend"),
+            "or failed: settle its doubt",
+        ));
+    }
+    if run.status == "failed" && is_allowed("retry") {
+        next.push((format!("showrunner retry {id} STEP"), "do a step again"));
+    } else if run.ended_at.is_some() && is_allowed("fork") {
+        next.push((format!("showrunner fork {id}"), "begin anew with what it left"));
+    }
     if is_allowed("cancel") {
         next.push((format!("showrunner cancel {id}"), "end it"));
     }

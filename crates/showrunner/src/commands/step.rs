@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 use super::given;
 use super::steer::tell;
 use crate::client::Client;
+use crate::client::shapes::{Run, Wait};
 use crate::client::which::escape;
 use crate::config::Desk;
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 
 /// Which step.
 #[derive(Debug, Args)]
@@ -115,13 +116,43 @@ pub(crate) async fn resolve(desk: &Desk, args: ResolveArgs) -> Outcome {
     if args.cost_micros > 0 {
         body.insert("cost_micros".to_owned(), json!(args.cost_micros));
     }
-    ask(desk, &args.which, "resolve", body).await
+    let client = Client::find(&desk.connect)?;
+    let run = client.run_id(&args.which.run).await?;
+    body.insert("since".to_owned(), json!(doubted_since(&client, &run, &args.which.step).await?));
+    send(desk, &client, (&run, &args.which.step, "resolve"), body).await
+}
+
+/// Since when the step is in doubt: the answer is about this doubt, and no later one.
+async fn doubted_since(client: &Client, run: &str, step: &str) -> Outcome<String> {
+    let now: Run = client.read(&format!("/api/v1/runs/{}", escape(run))).await?;
+    let is_doubt = |wait: &&Wait| wait.what == "doubt";
+    let of_step = now.waits.iter().filter(is_doubt).find(|wait| wait.step == step);
+    if let Some(since) = of_step.and_then(|wait| wait.since.clone()) {
+        return Ok(since);
+    }
+    let doubted: Vec<&str> =
+        now.waits.iter().filter(is_doubt).map(|wait| wait.step.as_str()).collect();
+    let fault = Fault::refused(format!("{step} of {run} is not in doubt"));
+    Err(if doubted.is_empty() {
+        fault.hint(format!("see where it stands: showrunner runs show {run}"))
+    } else {
+        fault.hint(format!("in doubt: {}", doubted.join(", ")))
+    })
 }
 
 async fn ask(desk: &Desk, which: &Which, verb: &str, body: Map<String, Value>) -> Outcome {
     let client = Client::find(&desk.connect)?;
     let run = client.run_id(&which.run).await?;
-    let path = format!("/api/v1/runs/{}/steps/{}/{verb}", escape(&run), escape(&which.step));
+    send(desk, &client, (&run, &which.step, verb), body).await
+}
+
+async fn send(
+    desk: &Desk,
+    client: &Client,
+    (run, step, verb): (&str, &str, &str),
+    body: Map<String, Value>,
+) -> Outcome {
+    let path = format!("/api/v1/runs/{}/steps/{}/{verb}", escape(run), escape(step));
     let value = client.post(&path, &Value::Object(body)).await?;
-    tell(desk, &run, &value)
+    tell(desk, run, &value)
 }

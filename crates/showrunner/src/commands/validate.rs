@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use console::measure_text_width;
 use serde_json::{Value, json};
-use showrunner_engine::definition::{Problem, load};
+use showrunner_engine::definition::{Callee, CalleeKind, Definition, Problem, load};
 
 use super::given::read_text;
 use crate::config::Desk;
@@ -29,13 +29,29 @@ pub(crate) fn perform(desk: &Desk, args: &ValidateArgs) -> Outcome {
     let talk = &desk.talk;
     let mut reports = Vec::new();
     let mut wrong = 0_usize;
+    let known = Known::of(&args.files);
     for file in &args.files {
         let name = file.display().to_string();
         let source = read_text(file)?;
         match load(&source, &name, 0) {
             Ok(definition) => {
                 let (slug, steps) = (&definition.slug, definition.steps.len());
-                reports.push(json!({ "file": name, "valid": true, "slug": slug, "steps": steps, "problems": [] }));
+                let notes = known.unsure(&definition, &name);
+                reports.push(json!({
+                    "file": name, "valid": true, "slug": slug, "steps": steps, "problems": [],
+                    "notes": notes,
+                }));
+                for note in &notes {
+                    talk.say(&format!(
+                        "{}:{}:{}: {} — {}{}",
+                        note.file,
+                        note.line,
+                        note.column,
+                        note.what,
+                        note.why,
+                        note.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default()
+                    ));
+                }
                 if !talk.is_json() {
                     talk.data(&format!("{name}: valid, {slug}, {steps} steps"))?;
                 }
@@ -61,6 +77,49 @@ pub(crate) fn perform(desk: &Desk, args: &ValidateArgs) -> Outcome {
     Err(Fault::refused(format!("{wrong} of {count} files cannot be accepted"))
         .hint("mend what is marked above and validate again")
         .told())
+}
+
+/// What is known without a server: the shipped agents, and the definitions in the same files.
+struct Known {
+    agents: Vec<String>,
+    definitions: Vec<String>,
+}
+
+impl Known {
+    fn of(files: &[PathBuf]) -> Self {
+        // A file that cannot be read is told of where it is checked; standard input is read once.
+        let others = files.iter().filter(|file| file.as_os_str() != "-");
+        let sources = others.filter_map(|file| std::fs::read_to_string(file).ok());
+        let definitions = sources.filter_map(|source| Some(load(&source, "", 0).ok()?.slug));
+        Self { agents: showrunner_packs::agent_names(), definitions: definitions.collect() }
+    }
+
+    /// Whom it calls without its being known here that they are there: no mistakes, since a server
+    /// may have them, but what publishing may refuse.
+    fn unsure(&self, definition: &Definition, file: &str) -> Vec<Problem> {
+        const WHY: &str = "whether your server has it shows when you publish this";
+        let is_known = |callee: &&Callee| match callee.kind {
+            CalleeKind::Agent => self.agents.contains(&callee.name),
+            CalleeKind::Orchestration => {
+                callee.name == definition.slug || self.definitions.contains(&callee.name)
+            },
+        };
+        let note = |callee: &Callee| {
+            let (what, known) = match callee.kind {
+                CalleeKind::Agent => ("no shipped agent is called", &self.agents),
+                CalleeKind::Orchestration => {
+                    ("none of these files has the definition", &self.definitions)
+                },
+            };
+            let mut note = callee.unknown(file, known);
+            note.what = format!("{what} `{}`", callee.name);
+            WHY.clone_into(&mut note.why);
+            // What was probably meant is worth saying; who else there is says nothing of a server.
+            note.hint = note.hint.filter(|hint| hint.starts_with("did you mean"));
+            note
+        };
+        definition.callees.iter().filter(|callee| !is_known(callee)).map(note).collect()
+    }
 }
 
 /// Problems with the lines they are in.

@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::given;
 use crate::client::Client;
-use crate::client::follow::verdict;
+use crate::client::follow::{is_well, verdict};
 use crate::client::which::escape;
 use crate::config::Desk;
 use crate::fault::{Fault, Outcome};
@@ -18,7 +19,7 @@ pub(crate) struct WatchArgs {
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// Begin behind this event; the whole story comes first otherwise
-    #[arg(long, default_value_t = 0, value_name = "SEQ")]
+    #[arg(long, default_value_t = 0, value_name = "SEQ", value_parser = given::seq)]
     after: u64,
 }
 
@@ -54,7 +55,9 @@ pub(super) async fn until_over(
             Moment::Over { run, status } => {
                 open -= 1;
                 sum_up(&mut viewer, &desk.talk, &run, &status);
-                outcome = outcome.and_then(|()| verdict(&run, &status).map_err(Fault::told));
+                if outcome.is_ok() {
+                    outcome = verdict(client, &run, &status).await.map_err(Fault::told);
+                }
             },
             Moment::Lost { fault } => {
                 open -= 1;
@@ -81,7 +84,7 @@ pub(super) async fn wait(desk: &Desk, client: &Client, run: &str) -> Outcome {
                 let output = value.get("output").unwrap_or(&Value::Null);
                 let pretty = serde_json::to_string_pretty(output).unwrap_or_default();
                 desk.talk.answer(&value, &pretty)?;
-                return verdict(&run, &status).map_err(Fault::told);
+                return verdict(client, &run, &status).await.map_err(Fault::told);
             },
             Moment::Lost { fault } => return Err(*fault),
             Moment::Detached => {
@@ -108,7 +111,7 @@ fn sum_up(viewer: &mut Viewer<'_>, talk: &Talk, run: &str, status: &str) {
         let simulated = if story.run.simulated { " (simulated)" } else { "" };
         format!("{}   {time}   {}{simulated}", story.title(), money(story.run.cost_micros))
     });
-    let is_well = verdict(run, status).is_ok();
+    let is_well = is_well(status);
     let (sign, tone) = if is_well { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
     let line = talk.tint(tone, &format!("{sign} {status}"));
     viewer.say(&format!("{line}  {run}  {}", facts.unwrap_or_default()));

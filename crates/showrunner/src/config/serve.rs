@@ -29,6 +29,7 @@ pub(crate) struct ServeArgs {
         long,
         env = "SHOWRUNNER_LISTEN",
         default_value = "127.0.0.1:8787",
+        value_parser = address,
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
@@ -84,6 +85,13 @@ struct ScriptedArgs {
     /// What may be done about a call whose answer was lost
     #[arg(long, value_enum, default_value_t = Safety::Idempotent, value_name = "WHICH")]
     scripted_safety: Safety,
+}
+
+/// An address of this machine, with its port.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|error| {
+        format!("{error}; write an IP address and a port, such as 127.0.0.1:8787 or [::1]:0")
+    })
 }
 
 /// What may be done about a call whose answer was lost.

@@ -91,6 +91,20 @@ fn nothing_to_decide_is_a_refusal_and_too_much_a_question_back() {
     desk.run(&["approve", RUN]).ends(2).tells(&["a, b", "--step"]);
 }
 
+/// Since when a step of these tests is in doubt.
+const DOUBTED: &str = "2026-11-20T02:03:04.000005Z";
+
+#[test]
+fn a_doubt_is_settled_as_the_one_that_was_seen() {
+    let fake = Fake::start();
+    let desk = Desk::beside(&fake);
+    fake.run(RUN, json!({"waits": [{"step": "draft", "for": "doubt", "since": DOUBTED}]}));
+    let said = desk.run(&["resolve", RUN, "qa", "failed"]);
+    said.ends(1).tells(&["qa of", "is not in doubt", "in doubt: draft"]);
+    let path = format!("/api/v1/runs/{RUN}/steps/qa/resolve");
+    assert!(fake.asked(&path).is_empty(), "nothing was settled");
+}
+
 #[test]
 fn every_command_says_what_the_contract_says() {
     let fake = Fake::start();
@@ -120,8 +134,13 @@ fn every_command_says_what_the_contract_says() {
             json!({"reason": "known", "output": {"score": 90}}),
         ),
         (&["complete", RUN, "qa", "--output", "3"], "steps/qa/complete", json!({"output": 3})),
-        (&["resolve", RUN, "qa", "resend"], "steps/qa/resolve", json!({"verdict": "resend"})),
+        (
+            &["resolve", RUN, "qa", "resend"],
+            "steps/qa/resolve",
+            json!({"verdict": "resend", "since": DOUBTED}),
+        ),
     ];
+    fake.run(RUN, json!({"waits": [{"step": "qa", "for": "doubt", "since": DOUBTED}]}));
     for (args, verb, body) in cases {
         let path = format!("/api/v1/runs/{RUN}/{verb}");
         fake.json(&format!("POST {path}"), 202, json!({"run": {"id": RUN, "status": "running"}}));

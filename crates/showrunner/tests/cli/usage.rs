@@ -22,6 +22,13 @@ fn wrong_words_end_with_two_and_say_what_is_possible() {
         (vec!["restore", "nowhere", "--data-dir", "new"], "not a folder"),
         (vec!["bench", "--database", "postgres"], "--database-url"),
         (vec!["completions", "tcsh"], "bash"),
+        (vec!["run", "x", "--budget", "nan"], "such as --budget 0.50"),
+        (vec!["run", "x", "--budget", "inf"], "such as --budget 0.50"),
+        (vec!["run", "x", "--budget=-1"], "such as --budget 0.50"),
+        (vec!["run", "x", "--budget", "much"], "such as --budget 0.50"),
+        (vec!["watch", RUN, "--after", "x"], "or 0 for all"),
+        (vec!["events", RUN, "--after", "x"], "or 0 for all"),
+        (vec!["serve", "--listen", "foo"], "such as 127.0.0.1:8787"),
     ] {
         let said = desk.run(&args);
         said.ends(2).tells(&[word]);

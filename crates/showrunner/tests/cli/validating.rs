@@ -69,3 +69,25 @@ fn what_cannot_be_read_is_told_as_such() {
     desk.run(&["validate", "huge.yaml"]).ends(1).tells(&["larger than 1048576 bytes"]);
     desk.run(&["validate", "-"]).ends(1);
 }
+
+#[test]
+fn whom_nobody_here_knows_is_said_and_is_no_mistake() {
+    let desk = Desk::empty();
+    let child = "showrunner: 1\nid: child\nsteps: [{ id: a, agent: copywriter }]\n";
+    let parent = "showrunner: 1\nid: parent\nsteps:\n  - { id: a, agent: copywritter }\n  \
+                  - { id: b, orchestration: child }\n  - { id: c, orchestration: parent }\n  \
+                  - { id: d, orchestration: elsewhere }\n";
+    desk.write("child.yaml", child);
+    desk.write("parent.yaml", parent);
+    let said = desk.run(&["validate", "parent.yaml", "child.yaml"]);
+    said.ends(0).tells(&[
+        "parent.yaml:4:21: no shipped agent is called `copywritter`",
+        "shows when you publish this; did you mean `copywriter`?",
+        "parent.yaml:7:29: none of these files has the definition `elsewhere`",
+    ]);
+    let report = desk.run(&["validate", "parent.yaml", "child.yaml", "--json"]).ends(0).json();
+    assert_eq!(report["valid"], json!(true));
+    let notes = report["files"][0]["notes"].as_array().unwrap();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert_eq!(report["files"][1]["notes"], json!([]));
+}

@@ -18,7 +18,7 @@ use crate::auth::Caller;
 use crate::body::Json;
 use crate::page::{Cursor, Listing, Paging, Query};
 use crate::problem::{Problem, codes};
-use crate::routes::{Permission, Route};
+use crate::routes::{ANSWERED_AGAIN, Permission, Route};
 use crate::view::asset::AssetJson;
 use crate::view::checkpoint::CheckpointJson;
 
@@ -37,6 +37,7 @@ pub(super) fn table() -> Vec<Route> {
             .problems(&[&codes::UNKNOWN_RUN, &codes::UNKNOWN_STEP, &codes::UNKNOWN_CHECKPOINT])
             .to(get_checkpoint),
         Route::post("/api/v1/runs/{id}/checkpoints/{step}/answer", "answer_checkpoint")
+            .repeated(ANSWERED_AGAIN)
             .says("Answers a checkpoint; with `digest` the answer is bound to what was shown.")
             .permit(Permission::Decide)
             .owned_by("id")

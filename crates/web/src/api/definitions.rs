@@ -25,6 +25,7 @@ pub(super) fn table() -> Vec<Route> {
     let takes = Takes::TextOrJson(TEXTS, Shape::of::<SourceBody>());
     vec![
         Route::post("/api/v1/definitions", "publish_definition")
+            .repeated("The same text as the newest version's is that version again.")
             .says("Publishes a definition as the next version of its name.")
             .takes(takes)
             .gives::<PublishedJson>(200)
@@ -32,6 +33,7 @@ pub(super) fn table() -> Vec<Route> {
             .problems(&[&codes::INVALID_DEFINITION, &codes::STORAGE_FULL, &codes::NOT_SERVING])
             .to(publish_definition),
         Route::post("/api/v1/definitions/validate", "validate_definition")
+            .repeated("It changes nothing.")
             .says("Checks a definition without publishing it.")
             .takes(takes)
             .gives::<CheckedJson>(200)
@@ -113,11 +115,16 @@ struct CheckedJson {
     steps: usize,
 }
 
-async fn validate_definition(request: Request) -> Result<Answer<CheckedJson>, Problem> {
+async fn validate_definition(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Answer<CheckedJson>, Problem> {
     let source = source_of(&request);
     let checked = tokio::task::spawn_blocking(move || Library::check(&source, "definition")).await;
     let definition =
         checked.map_err(|fault| Problem::new(&codes::INTERNAL, fault.to_string()))??;
+    app.runtime().library().check_callees(&caller.org, &definition, "definition").await?;
     let steps = definition.steps.len();
     Ok(Answer(CheckedJson { valid: true, slug: definition.slug, steps }))
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use showrunner_engine::command::{Command, StartRun};
+use showrunner_engine::command::{Command, LABEL_KEY_MAX, LABEL_VALUE_MAX, LABELS_MAX, StartRun};
 use showrunner_engine::id::StepKey;
 use showrunner_engine::money::{Budget, MicroUsd};
 use showrunner_journal::query::runs::RunFilter;
@@ -19,7 +19,7 @@ use crate::auth::Caller;
 use crate::body::{Any, Json};
 use crate::page::{Cursor, Listing, Query};
 use crate::problem::{FieldError, Problem, codes};
-use crate::routes::{Permission, Route};
+use crate::routes::{DONE_AGAIN, Permission, REFUSED_AGAIN, Route};
 use crate::view::run::{RunJson, RunRow};
 use crate::{App, api};
 
@@ -28,7 +28,7 @@ const CHANGE: &[&crate::problem::Code] =
     &[&codes::UNKNOWN_RUN, &codes::RUN_STATE, &codes::STORAGE_FULL, &codes::NOT_SERVING];
 
 pub(super) fn table() -> Vec<Route> {
-    vec![
+    let mut table = vec![
         Route::post("/api/v1/runs", "start_run")
             .says("Starts a run of a definition.")
             .takes_json::<StartBody>()
@@ -52,7 +52,16 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<RunJson>(200)
             .problems(&[&codes::UNKNOWN_RUN])
             .to(get_run),
+    ];
+    table.extend(changes());
+    table
+}
+
+/// What is asked of a run as a whole.
+fn changes() -> Vec<Route> {
+    vec![
         Route::post("/api/v1/runs/{id}/cancel", "cancel_run")
+            .repeated(REFUSED_AGAIN)
             .says("Ends a run.")
             .owned_by("id")
             .takes_json_or_nothing::<CancelBody>()
@@ -60,18 +69,21 @@ pub(super) fn table() -> Vec<Route> {
             .problems(CHANGE)
             .to(cancel_run),
         Route::post("/api/v1/runs/{id}/pause", "pause_run")
+            .repeated(REFUSED_AGAIN)
             .says("Starts nothing new in a run until it is resumed.")
             .owned_by("id")
             .gives::<CommandAnswer>(200)
             .problems(CHANGE)
             .to(pause_run),
         Route::post("/api/v1/runs/{id}/resume", "resume_run")
+            .repeated(REFUSED_AGAIN)
             .says("Lets a paused run go on.")
             .owned_by("id")
             .gives::<CommandAnswer>(200)
             .problems(CHANGE)
             .to(resume_run),
         Route::post("/api/v1/runs/{id}/rollback", "roll_back_run")
+            .repeated(DONE_AGAIN)
             .says("Puts a run back into an earlier phase.")
             .owned_by("id")
             .takes_json::<RollbackBody>()
@@ -83,11 +95,13 @@ pub(super) fn table() -> Vec<Route> {
             .says("Starts a new run that takes over results up to a step.")
             .owned_by("id")
             .takes_json_or_nothing::<ForkBody>()
+            .idempotent()
             .gives::<RunAnswer>(202)
             .problems(CHANGE)
             .problems(&[&codes::UNKNOWN_STEP])
             .to(fork_run),
         Route::post("/api/v1/runs/{id}/callbacks/{key}", "receive_callback")
+            .repeated("While nobody has taken it, the first under a key counts, and another changes nothing.")
             .says("Tells a run that something outside has happened.")
             .permit(Permission::Make)
             .owned_by("id")
@@ -112,8 +126,9 @@ struct StartBody {
     /// For people.
     #[schemars(length(max = 255))]
     title: Option<String>,
-    /// Facts to find it by.
+    /// Facts to find it by: 64 at most.
     #[serde(default)]
+    #[schemars(schema_with = "labels_schema")]
     labels: BTreeMap<String, String>,
     /// A tighter limit than the definition's.
     budget: Option<BudgetBody>,
@@ -132,14 +147,31 @@ struct StartBody {
     callback_events: Vec<String>,
 }
 
+/// One limit at least: what was meant as a limit and is none (many clients write a NaN as null)
+/// must not start a run without one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 struct BudgetBody {
     /// Dollars at most.
-    #[schemars(range(min = 0, max = 1_000_000))]
+    #[serde(default)]
+    #[schemars(with = "f64", range(min = 0, max = 1_000_000))]
     usd: Option<f64>,
     /// Model tokens at most.
+    #[serde(default)]
+    #[schemars(with = "u64")]
     tokens: Option<u64>,
+}
+
+/// The limits that the engine keeps, said before it is asked.
+fn labels_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "maxProperties": LABELS_MAX,
+        "propertyNames": { "minLength": 1, "maxLength": LABEL_KEY_MAX },
+        "additionalProperties": { "type": "string", "maxLength": LABEL_VALUE_MAX },
+        "default": {},
+    })
 }
 
 /// A run that was started.
@@ -378,11 +410,17 @@ async fn fork_run(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<ForkBody>,
+    headers: HeaderMap,
+    (Any(asked), Json(body)): (Any, Json<ForkBody>),
 ) -> Result<Response, Problem> {
     let run = app.run_of(&caller, &id).await?;
-    let from = body.from.map(StepKey::from);
-    let request = ForkRequest { from, input_edits: body.input_edits, by: caller.id.clone() };
+    let asked = serde_json::json!({ "of": run.id.as_str(), "body": *asked });
+    let request = ForkRequest {
+        from: body.from.map(StepKey::from),
+        input_edits: body.input_edits,
+        by: caller.id.clone(),
+        idempotency: api::key::of(&headers, &caller, "fork_run", &asked)?,
+    };
     let started = app.runtime().fork(&run.id, request).await?;
     accepted(&app, &caller, &started).await
 }

@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::body::Json;
 use crate::page::Whole;
 use crate::problem::{Code, Problem, codes};
-use crate::routes::{Permission, Route};
+use crate::routes::{ANSWERED_AGAIN, DONE_AGAIN, Permission, REFUSED_AGAIN, Route};
 use crate::view::step::StepJson;
 
 /// What can be wrong with any change of a step.
@@ -48,18 +48,22 @@ pub(super) fn table() -> Vec<Route> {
             .problems(&[&codes::UNKNOWN_RUN, &codes::UNKNOWN_STEP])
             .to(get_step),
         change("/api/v1/runs/{id}/steps/{key}/retry", "retry_step")
+            .repeated(DONE_AGAIN)
             .says("Does a step again, with everything that depends on it.")
             .takes_json_or_nothing::<RetryBody>()
             .to(retry_step),
         change("/api/v1/runs/{id}/steps/{key}/skip", "skip_step")
+            .repeated(REFUSED_AGAIN)
             .says("Goes on without a step.")
             .takes_json::<SkipBody>()
             .to(skip_step),
         change("/api/v1/runs/{id}/steps/{key}/complete", "complete_step")
+            .repeated(REFUSED_AGAIN)
             .says("Gives a step's output in its agent's stead.")
             .takes_json::<CompleteBody>()
             .to(complete_step),
         change("/api/v1/runs/{id}/steps/{key}/resolve", "resolve_doubt")
+            .repeated(ANSWERED_AGAIN)
             .says("Says whether a call that is in doubt took effect.")
             .permit(Permission::Operate)
             .takes_json::<ResolveBody>()

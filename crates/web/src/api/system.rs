@@ -62,6 +62,9 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<SystemJson>(200)
             .to(get_system),
         Route::post("/api/v1/system/backup", "back_up")
+            .repeated(
+                "The folder must be empty, so that a second backup into the same one is refused.",
+            )
             .says("Copies everything into an empty folder of the server's machine, while serving.")
             .permit(Permission::Operate)
             .endless()
@@ -70,6 +73,7 @@ pub(super) fn table() -> Vec<Route> {
             .problems(&[&codes::STORAGE_FULL])
             .to(back_up),
         Route::post("/api/v1/system/verify", "verify")
+            .repeated("It changes nothing.")
             .says("Computes every run's chain of hashes again.")
             .permit(Permission::Operate)
             .endless()

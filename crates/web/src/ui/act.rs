@@ -14,6 +14,9 @@ use crate::body::Form;
 use crate::problem::{FieldError, Problem, codes};
 use crate::routes::{Gives, Permission, Route, Takes};
 
+/// More than any one call costs.
+const COST_MAX_USD: f64 = 1_000_000.0;
+
 pub(super) fn table() -> Vec<Route> {
     let act = |path, operation, fields| {
         Route::post(path, operation)
@@ -43,7 +46,7 @@ pub(super) fn table() -> Vec<Route> {
             .says("Goes on without a step.")
             .problems(&[&codes::UNKNOWN_STEP, &codes::STEP_STATE])
             .to(skip),
-        act("/runs/{id}/resolve/{step}", "form_resolve", &["verdict"])
+        act("/runs/{id}/resolve/{step}", "form_resolve", &["verdict", "cost_usd", "since"])
             .says("Settles a doubt.")
             .permit(Permission::Operate)
             .problems(&[&codes::UNKNOWN_STEP, &codes::STEP_STATE])
@@ -132,11 +135,25 @@ async fn resolve(
     let command = Command::ResolveDoubt {
         step: StepKey::from(step),
         verdict,
-        cost: MicroUsd::ZERO,
+        cost: cost(&form, verdict)?,
         since: form.get("since").map(str::to_owned),
         by: caller.principal(),
     };
     ask(&app, &caller, &id, command).await
+}
+
+/// What a call that counts as failed has cost all the same; a blank field is nothing.
+fn cost(form: &Form, verdict: DoubtVerdict) -> Result<MicroUsd, Problem> {
+    let Some(text) = form.get("cost_usd").filter(|_| verdict == DoubtVerdict::Failed) else {
+        return Ok(MicroUsd::ZERO);
+    };
+    let usd = text.parse::<f64>().ok().filter(|usd| (0.0..=COST_MAX_USD).contains(usd));
+    let Some(usd) = usd else {
+        let words = format!("an amount in dollars from 0 to {COST_MAX_USD}, such as 0.04");
+        return Err(Problem::invalid(vec![FieldError::new("/cost_usd", words)]));
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "at most 10^12 micro-dollars")]
+    Ok(MicroUsd((usd * 1_000_000.0).round() as i64))
 }
 
 async fn cancel(

@@ -213,6 +213,7 @@ catalogue! {
         next_step: "Next: {step}." / "次の工程: {step}";
         next_last: "This is the last step." / "これが最後の工程です。";
         next_retry_or_skip: "Retry the step, or go on without it." / "工程を再実行するか、スキップして進めてください。";
+        next_fork: "What it did was undone; a fork starts anew." / "実行済みの作業は取り消されました。フォークでやり直せます。";
         next_resume: "Resume it when you are ready." / "準備ができたら再開してください。";
         until: "until" / "期限";
 
@@ -233,6 +234,7 @@ catalogue! {
         feedback: "What should be different?" / "どう変えますか?";
         resend: "It did not take effect: send it again" / "成立していない: 再送する";
         count_failed: "Count it as failed" / "失敗として扱う";
+        doubt_cost: "What it cost all the same, in US dollars" / "実際にかかった費用(米ドル)";
         handled: "handled by the retry policy" / "再試行ポリシーで対応中";
 
         pause: "Pause" / "一時停止";

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use showrunner_engine::at::Timestamp;
-use showrunner_engine::event::Ending;
+use showrunner_engine::decide::possible_in;
 use showrunner_engine::run::{Run, RunState, StepStatus};
 use showrunner_journal::query::runs::RunView;
 
@@ -182,26 +182,31 @@ fn phases(run: &Run) -> Vec<PhaseJson> {
     named.map(phase).collect()
 }
 
-/// What may be asked of a run now, by the names of the API.
+/// What may be asked of a run now, by the names of the API: what the engine says is possible.
 pub fn allowed(run: &Run) -> Vec<&'static str> {
-    let mut allowed = Vec::new();
-    match run.state {
-        RunState::Pending | RunState::Ended(Ending::Completed | Ending::Cancelled) => {},
-        RunState::Active => {
-            allowed.extend(["cancel", if run.paused { "resume" } else { "pause" }]);
-            if run.phase.is_some_and(|phase| phase > 0) {
-                allowed.push("rollback");
-            }
-            if run.steps.iter().any(|step| step.checkpoint.is_some() && is_asking(step)) {
-                allowed.push("answer");
-            }
-            allowed.push("retry");
-        },
-        RunState::Closing(_) => allowed.push("cancel"),
-        RunState::Ended(Ending::Failed) => allowed.push("retry"),
+    let mut allowed: Vec<_> = possible_in(run).into_iter().filter_map(name).collect();
+    // A fork leaves the run as it is, so whatever has begun can be forked.
+    if run.state != RunState::Pending && !allowed.contains(&"fork") {
+        allowed.push("fork");
     }
-    allowed.push("fork");
     allowed
+}
+
+/// What the API calls a command; the others are not for people.
+fn name(command: &str) -> Option<&'static str> {
+    Some(match command {
+        "pause" => "pause",
+        "resume" => "resume",
+        "cancel" => "cancel",
+        "roll_back" => "rollback",
+        "answer_checkpoint" => "answer",
+        "resolve_doubt" => "resolve",
+        "retry_step" => "retry",
+        "skip_step" => "skip",
+        "complete_by_hand" => "complete",
+        "fork" => "fork",
+        _ => return None,
+    })
 }
 
 /// Whether a step waits for a person's answer.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::definition::problem::{Complaint, complaint};
+use crate::template::Types;
 
 /// Most local references followed on one path; schemas may refer in circles.
 const REFS_MAX: usize = 8;
@@ -37,6 +38,23 @@ pub(super) fn check(schema: &Value, at: &str, members: &[String]) -> Result<(), 
         path = format!("{path}.{member}");
     }
     Ok(())
+}
+
+/// The types that a value of `schema` can have where `members` lead; any where that is not said.
+pub(super) fn types(schema: &Value, members: &[String]) -> Types {
+    let mut here = deref(schema, schema);
+    for member in members {
+        let next = if is_list(here) {
+            here.get("items").filter(|_| here.get("prefixItems").is_none())
+        } else {
+            here.get("properties").and_then(|properties| properties.get(member))
+        };
+        match next {
+            Some(next) => here = deref(schema, next),
+            None => return Types::ANY,
+        }
+    }
+    Types::of_schema(here)
 }
 
 fn is_list(schema: &Value) -> bool {

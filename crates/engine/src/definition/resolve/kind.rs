@@ -6,7 +6,9 @@ use crate::definition::mention::Site;
 use crate::definition::problem::complaint;
 use crate::definition::raw::Raw;
 use crate::definition::read::{Spot, is_slug};
-use crate::definition::{AgentStep, OrchestrationStep, StepIx, StepKind, WaitStep, WaitUntil};
+use crate::definition::{
+    AgentStep, Callee, CalleeKind, OrchestrationStep, StepIx, StepKind, WaitStep, WaitUntil,
+};
 use crate::template::{Mapping, Template};
 
 use super::Resolver;
@@ -78,6 +80,7 @@ impl<'n> Resolver<'_, 'n> {
     /// `agent: name` with `input` and `settings` beside it.
     fn agent(&mut self, step: &Spot<'n>, spot: &Spot<'n>, site: Site) -> Option<AgentStep> {
         let agent = self.name(spot, "an agent")?;
+        self.callees.push(Callee::new(CalleeKind::Agent, spot, &agent, None));
         let mut beside = |key| step.member(key).map(|spot| self.map(&spot, site));
         let input = beside("input").unwrap_or_else(Mapping::empty);
         let settings = beside("settings").unwrap_or_else(Mapping::empty);
@@ -134,6 +137,7 @@ impl<'n> Resolver<'_, 'n> {
             self.report.at(spot, wrong);
             return None;
         }
+        self.callees.push(Callee::new(CalleeKind::Orchestration, spot, slug, version));
         let input = step.member("input").map(|spot| self.map(&spot, site));
         let input = input.unwrap_or_else(Mapping::empty);
         Some(OrchestrationStep { definition: slug.to_owned(), version, input })

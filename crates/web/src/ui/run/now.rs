@@ -84,7 +84,15 @@ fn urgency(wait: &Wait) -> u8 {
 fn next(page: &Page<'_>) -> Option<String> {
     let (run, words) = (page.run, page.frame.look.words());
     match run.status() {
-        RunStatus::Failed => Some(words.next_retry_or_skip.to_owned()),
+        RunStatus::Failed => {
+            let may_retry = page.json.allowed.iter().any(|name| name == "retry");
+            let is_undone = !run.compensated.is_empty();
+            match (may_retry, is_undone) {
+                (true, _) => Some(words.next_retry_or_skip.to_owned()),
+                (false, true) => Some(words.next_fork.to_owned()),
+                (false, false) => None,
+            }
+        },
         RunStatus::Paused => Some(words.next_resume.to_owned()),
         RunStatus::Waiting | RunStatus::Running => {
             if run.open.iter().any(|&no| matches!(run.step(no).wait, Some(Wait::Person { .. }))) {

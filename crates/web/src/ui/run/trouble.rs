@@ -2,6 +2,7 @@
 //! person can do.
 
 use maud::{Markup, html};
+use showrunner_engine::decide::possible_on;
 use showrunner_engine::run::{Step, StepNo, StepStatus, Wait};
 
 use super::Page;
@@ -54,24 +55,23 @@ fn card(page: &Page<'_>, no: StepNo, step: &Step) -> Markup {
             @if let Some(Wait::Retry { until }) = &step.wait {
                 p { (words.next_try) ": " strong { (since(*until)) } " · " span class="muted" { (words.handled) } }
             }
-            (answers(page, step, doubt.is_some()))
+            (answers(page, no, step))
         }
     }
 }
 
-fn answers(page: &Page<'_>, step: &Step, in_doubt: bool) -> Markup {
+/// What the engine takes of this step now, and nothing else.
+fn answers(page: &Page<'_>, no: StepNo, step: &Step) -> Markup {
     let words = page.frame.look.words();
     let to = |what: &str| format!("/runs/{}/{what}/{}", page.run.id, step.key);
+    let possible = possible_on(page.run, no);
+    let may = |what: &str| possible.contains(&what);
     html! {
         div class="actions" {
-            @if in_doubt {
-                form method="post" action=(to("resolve")) {
-                    (page.frame.form_key())
-                    input type="hidden" name="since" value=(step.since.to_rfc3339());
-                    button class="primary" name="verdict" value="resend" { (words.resend) }
-                    button name="verdict" value="failed" { (words.count_failed) }
-                }
-            } @else {
+            @if may("resolve_doubt") {
+                (settle(page, no, step, &to("resolve")))
+            }
+            @if may("retry_step") {
                 form method="post" action=(to("retry")) {
                     (page.frame.form_key())
                     label { span class="visually-hidden" { (words.feedback) }
@@ -79,6 +79,8 @@ fn answers(page: &Page<'_>, step: &Step, in_doubt: bool) -> Markup {
                     }
                     button class="primary" { (words.retry_now) }
                 }
+            }
+            @if may("skip_step") && !may("resolve_doubt") {
                 form method="post" action=(to("skip")) {
                     (page.frame.form_key())
                     label { span class="visually-hidden" { (words.skip_reason) }
@@ -87,6 +89,27 @@ fn answers(page: &Page<'_>, step: &Step, in_doubt: bool) -> Markup {
                     button { (words.skip) }
                 }
             }
+        }
+    }
+}
+
+/// What became of a call in doubt; one that counts as failed may have cost something all the same.
+fn settle(page: &Page<'_>, no: StepNo, step: &Step, to: &str) -> Markup {
+    let words = page.frame.look.words();
+    let since = step.since.to_rfc3339();
+    let field = format!("cost-{no}");
+    html! {
+        form method="post" action=(to) {
+            (page.frame.form_key())
+            input type="hidden" name="since" value=(since);
+            button class="primary" name="verdict" value="resend" { (words.resend) }
+        }
+        form method="post" action=(to) {
+            (page.frame.form_key())
+            input type="hidden" name="since" value=(since);
+            label for=(field) { (words.doubt_cost) }
+            input id=(field) class="amount" type="number" name="cost_usd" min="0" max="1000000" step="any" value="0" inputmode="decimal";
+            button name="verdict" value="failed" { (words.count_failed) }
         }
     }
 }
