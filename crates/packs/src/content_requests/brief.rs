@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use showrunner_engine::definition::Definition;
+use showrunner_providers::{MediaKind, Providers};
 use showrunner_web::view::LabelView;
 
 use super::brand::BrandJson;
@@ -138,7 +139,9 @@ pub(super) struct Brief {
 
 impl Brief {
     /// Members that say nothing about what is asked for, so that nobody waits for their effect.
-    pub(super) fn without_effect(&self) -> Vec<&'static str> {
+    pub(super) fn without_effect(&self, providers: &Providers) -> Vec<&'static str> {
+        let kind = if self.request_type.is_film() { MediaKind::Video } else { MediaKind::Image };
+        let is_unknown = |name: &String| !providers.media_for(kind).any(|p| p.name() == name);
         let is_spoken = self.request_type == RequestType::VideoWithVo;
         let is_film = self.request_type.is_film();
         let given = [
@@ -146,6 +149,7 @@ impl Brief {
             ("voice_id", !is_spoken && self.voice_id.is_some()),
             ("auto_script", !is_spoken && self.auto_script.is_some()),
             ("script_text", !is_spoken && self.script_text.is_some()),
+            ("preferred_provider", self.preferred_provider.as_ref().is_some_and(is_unknown)),
             ("selected_kb_ids", self.selected_kb_ids.as_ref().is_some_and(|ids| !ids.is_empty())),
         ];
         given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
