@@ -31,7 +31,7 @@ pub fn confine(memory_bytes: u64, cpu_s: u64) -> Confinement {
     Confinement {
         is_limited: limited.is_ok(),
         is_filtered: filtered.is_ok(),
-        why: limited.err().or(filtered.err()),
+        why: limited.err().or_else(|| filtered.err()),
     }
 }
 
@@ -55,9 +55,8 @@ fn limit(memory_bytes: u64, cpu_s: u64) -> std::io::Result<()> {
 /// Everything but the listed calls is answered with `EPERM`.
 fn filter() -> Result<(), String> {
     let program = program().map_err(|error| format!("system call filter: {error}"))?;
-    seccompiler::apply_filter(&program).map_err(|error| {
-        format!("the kernel takes no system call filter (seccomp): {error}")
-    })?;
+    seccompiler::apply_filter(&program)
+        .map_err(|error| format!("the kernel takes no system call filter (seccomp): {error}"))?;
     // Believed only when seen.
     match std::fs::File::open("/") {
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),

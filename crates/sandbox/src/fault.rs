@@ -35,12 +35,10 @@ pub enum Fault {
         stack: String,
     },
     /// It computed longer than it may.
-    #[error("it computed for over {limit_ms} ms{}; make it do less, or split the step", Indented(stack))]
+    #[error("it computed for over {limit_ms} ms; make it do less, or split the step")]
     Busy {
         /// The limit.
         limit_ms: u64,
-        /// Where it was, when that is known.
-        stack: String,
     },
     /// It took longer than it may, most of it waiting.
     #[error("it took over {limit_ms} ms in all; wait less, or raise the step's time limit")]
@@ -67,10 +65,14 @@ pub enum Fault {
         advice: String,
     },
     /// It waits for something that will never happen.
-    #[error("it waits for a promise that nothing will settle; every promise must be resolved by a timer, a request or other code")]
+    #[error(
+        "it waits for a promise that nothing will settle; every promise must be resolved by a timer, a request or other code"
+    )]
     Stuck,
     /// Its process died of it.
-    #[error("its process died ({how}): it needed too much memory or stack, or broke the engine; nothing else was harmed")]
+    #[error(
+        "its process died ({how}): it needed too much memory or stack, or broke the engine; nothing else was harmed"
+    )]
     Crashed {
         /// `signal 6`.
         how: String,

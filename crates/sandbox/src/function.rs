@@ -1,6 +1,7 @@
 //! Runs an author's JavaScript: a fresh engine, a realm without what is dangerous, and a loop that
 //! lets it ask for one thing at a time.
 
+#[expect(clippy::needless_pass_by_value, reason = "JavaScript hands values over")]
 mod native;
 
 use std::cell::Cell;
@@ -16,6 +17,8 @@ use rquickjs::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+pub(crate) use native::hex;
 
 use crate::fault::Fault;
 use crate::job::{Function, Level, LogLine};
@@ -66,12 +69,15 @@ pub(crate) fn run(job: &Function, parent: &Rc<dyn Parent>) -> Result<Value, Faul
     context.with(|ctx| Stage { job, parent, watch: &watch, ctx }.perform())
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures what an author's code takes; decides nothing else")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures what an author's code takes; decides nothing else"
+)]
 fn now() -> Instant {
     Instant::now()
 }
 
-/// How long it may go on computing. A way to say where it was; who ends it is the parent.
+/// How long it may go on computing. It ends most of what takes too long, and says so; the parent ends the rest.
 struct Watch {
     deadline: Cell<Instant>,
     is_over: Cell<bool>,
@@ -262,11 +268,11 @@ impl<'js> Stage<'_, 'js> {
     }
 
     fn may_go_on(&self) -> Result<(), Fault> {
-        if self.watch.is_over.get() { Err(self.too_long(String::new())) } else { Ok(()) }
+        if self.watch.is_over.get() { Err(self.too_long()) } else { Ok(()) }
     }
 
-    fn too_long(&self, stack: String) -> Fault {
-        Fault::Busy { limit_ms: self.job.limits.busy_ms, stack }
+    fn too_long(&self) -> Fault {
+        Fault::Busy { limit_ms: self.job.limits.busy_ms }
     }
 
     fn ended(&self, controls: &Controls<'js>) -> Result<Value, Fault> {
@@ -303,10 +309,12 @@ impl<'js> Stage<'_, 'js> {
             CaughtError::Value(value) if value.is_null() => return self.out_of_memory(),
             CaughtError::Value(value) => Thrown {
                 name: "Thrown".to_owned(),
-                message: self.ctx.json_stringify(value).ok().flatten().map_or_else(
-                    String::new,
-                    |text| text.to_string().unwrap_or_default(),
-                ),
+                message: self
+                    .ctx
+                    .json_stringify(value)
+                    .ok()
+                    .flatten()
+                    .map_or_else(String::new, |text| text.to_string().unwrap_or_default()),
                 stack: String::new(),
             },
             CaughtError::Error(rquickjs::Error::Allocation) => return self.out_of_memory(),
@@ -326,9 +334,8 @@ impl<'js> Stage<'_, 'js> {
 
     /// An error of the author's code, or a limit that looks like one.
     fn explained(&self, thrown: Thrown) -> Fault {
-        let stack = own_lines(&thrown.stack, &self.job.file);
         if self.watch.is_over.get() {
-            return self.too_long(stack);
+            return self.too_long();
         }
         if thrown.name == "InternalError" && thrown.message == "out of memory" {
             return self.out_of_memory();
@@ -336,7 +343,7 @@ impl<'js> Stage<'_, 'js> {
         Fault::Thrown {
             name: clipped(thrown.name, 100),
             message: clipped(thrown.message, 2_000),
-            stack,
+            stack: own_lines(&thrown.stack, &self.job.file),
         }
     }
 }
@@ -389,4 +396,3 @@ fn too_large(what: &str, limit: usize, unit: &str) -> Fault {
         advice: "return less, and keep what is large with ctx.assets.saveBuffer".to_owned(),
     }
 }
-

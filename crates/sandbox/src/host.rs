@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
+use crate::function::hex;
 use crate::wire::Bytes;
 
 /// An HTTP request that an author's code wants made.
@@ -32,6 +34,35 @@ impl FetchRequest {
     /// section 9.2.1.
     pub fn is_safe(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// Refuses what is no request to an interface, and drops the headers that are not the
+    /// author's to write. Checked here, in the parent: the process may say anything.
+    pub(crate) fn check(&mut self) -> Result<(), FetchFailure> {
+        const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+        let no = |what: String| Err(FetchFailure::refused(what));
+        if !METHODS.contains(&self.method.as_str()) {
+            return no(format!("{:?} is no method; {} are", self.method, METHODS.join(", ")));
+        }
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        match Url::parse(&self.url).ok().filter(is_web) {
+            Some(url) => self.url = url.into(),
+            None => return no(format!("{:?} is no http or https address", self.url)),
+        }
+        // RFC 9110, sections 5.1 and 5.5.
+        let is_name = |name: &str| {
+            let ok = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
+            !name.is_empty() && name.bytes().all(ok)
+        };
+        let is_value = |value: &str| !value.chars().any(|c| c.is_control() && c != '\t');
+        for (name, value) in &self.headers {
+            if !is_name(name) || !is_value(value) {
+                return no(format!("{name:?} is no header, or its value holds control characters"));
+            }
+        }
+        let ours = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te"];
+        self.headers.retain(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()));
+        Ok(())
     }
 }
 
@@ -146,8 +177,7 @@ impl Host for Unattended<'_> {
     }
 
     async fn save(&self, no: u32, file: SavedFile) -> Reply<Value, String> {
-        let digest = Sha256::digest(&file.bytes.0);
-        let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(&Sha256::digest(&file.bytes.0));
         Reply::Done(json!({
             "no": no, "name": file.name, "mime": file.mime, "bytes": file.bytes.0.len(),
             "sha256": sha256,

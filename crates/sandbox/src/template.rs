@@ -90,12 +90,7 @@ fn what(error: &minijinja::Error) -> String {
 }
 
 fn syntax(error: &minijinja::Error) -> Fault {
-    Fault::Syntax {
-        file: NAME.to_owned(),
-        line: line_of(error),
-        column: 1,
-        message: what(error),
-    }
+    Fault::Syntax { file: NAME.to_owned(), line: line_of(error), column: 1, message: what(error) }
 }
 
 fn thrown(error: &minijinja::Error) -> Fault {
@@ -151,8 +146,18 @@ mod tests {
     #[test]
     fn what_would_overflow_the_stack_is_refused_unread() {
         let forms = [
-            ("not ", "1"), ("- ", "1"), ("", "|int"), ("", ".a"), ("", "+1"), ("", " and 1"),
-            ("", "**1"), ("", " if 1 else 1"), ("(", ""), ("[", ""), ("", "[0]"), ("", "~1"),
+            ("not ", "1"),
+            ("- ", "1"),
+            ("", "|int"),
+            ("", ".a"),
+            ("", "+1"),
+            ("", " and 1"),
+            ("", "**1"),
+            ("", " if 1 else 1"),
+            ("(", ""),
+            ("[", ""),
+            ("", "[0]"),
+            ("", "~1"),
         ];
         for (before, after) in forms {
             let count = 200_000;

@@ -1,6 +1,7 @@
 //! What an author's function is promised: what it is handed, what it may ask for, and what is
 //! said when it goes wrong. Every one runs in a process of its own.
 
+#[path = "support/support.rs"]
 mod support;
 
 use serde_json::{Value, json};
@@ -23,11 +24,8 @@ async fn a_function_is_a_default_export_a_run_or_a_node_module() {
         "module.exports = async (input, ctx) => input.n + 1 + ctx.settings.zero",
     ];
     for form in forms {
-        let job = Function {
-            input: json!({"n": 6}),
-            settings: json!({"zero": 0}),
-            ..function(form)
-        };
+        let job =
+            Function { input: json!({"n": 6}), settings: json!({"zero": 0}), ..function(form) };
         assert_eq!(run(job).await.result.unwrap(), 7, "{form}");
     }
     let fault = run(function("const x = 1;")).await.result.unwrap_err();
@@ -45,7 +43,8 @@ async fn what_is_around_it_is_there() {
                key: ctx.env.API_KEY, same: process.env.API_KEY, path: process.env.PATH ?? null })",
         )
     };
-    let expected = json!({"style": "flat", "feedback": "shorter", "key": "k-1", "same": "k-1", "path": null});
+    let expected =
+        json!({"style": "flat", "feedback": "shorter", "key": "k-1", "same": "k-1", "path": null});
     assert_eq!(run(job).await.result.unwrap(), expected);
 }
 
@@ -115,9 +114,28 @@ async fn addresses_are_read_as_the_standard_says() {
 #[tokio::test]
 async fn only_three_modules_can_be_required_under_any_name() {
     for name in [
-        "fs", "child_process", "net", "http", "https", "os", "vm", "worker_threads", "node:fs",
-        "../axios", "axios/lib", "", "constructor", "__proto__", "toString", "hasOwnProperty",
-        "process", "module", "std", "./url.js", "AXIOS", "node:vm",
+        "fs",
+        "child_process",
+        "net",
+        "http",
+        "https",
+        "os",
+        "vm",
+        "worker_threads",
+        "node:fs",
+        "../axios",
+        "axios/lib",
+        "",
+        "constructor",
+        "__proto__",
+        "toString",
+        "hasOwnProperty",
+        "process",
+        "module",
+        "std",
+        "./url.js",
+        "AXIOS",
+        "node:vm",
     ] {
         let code = format!("export default (ctx) => ctx.require({})", json!(name));
         let fault = run(function(&code)).await.result.unwrap_err();
@@ -170,10 +188,15 @@ async fn requests_go_where_the_server_lets_them_one_after_another() {
     assert_eq!(outcome.result.unwrap(), expected);
     let asked = books.asked();
     let lines: Vec<String> = asked.iter().map(|r| format!("{} {}", r.method, r.url)).collect();
-    assert_eq!(lines, [
-        "POST https://api.test/v1/items", "GET https://api.test/x?q=a+b",
-        "GET https://api.test/missing", "GET https://api.test/raw",
-    ]);
+    assert_eq!(
+        lines,
+        [
+            "POST https://api.test/v1/items",
+            "GET https://api.test/x?q=a+b",
+            "GET https://api.test/missing",
+            "GET https://api.test/raw",
+        ]
+    );
     assert!(asked[0].headers.contains(&("x-key".to_owned(), "k".to_owned())));
     assert!(asked[0].headers.contains(&("content-type".to_owned(), "application/json".to_owned())));
 }
@@ -194,7 +217,9 @@ async fn so_many_requests_and_no_more() {
     let code = "export default async (ctx) => { let n = 0; try { for (;;) { await ctx.require('axios').get('http://x.test'); n++ } } catch (e) { return [n, e.code] } }";
     let outcome = run_with(&pool(), function(code), &books).await;
     assert_eq!(outcome.result.unwrap(), json!([32, "ERR_TOO_MANY"]));
-    let mut job = function("export default async (ctx) => { try { await ctx.require('axios').get('http://x.test') } catch (e) { return e.code } }");
+    let mut job = function(
+        "export default async (ctx) => { try { await ctx.require('axios').get('http://x.test') } catch (e) { return e.code } }",
+    );
     job.limits.fetch_bytes = 10;
     let books = Books::answering(|_, request| {
         assert_eq!(request.bytes_max, 10);
@@ -264,7 +289,8 @@ async fn mistakes_are_told_with_their_place_in_the_file() {
         },
         other => panic!("{other}"),
     }
-    let code = "function deep(x) {\n  return x.nothing.here;\n}\nexport default async () => deep({});";
+    let code =
+        "function deep(x) {\n  return x.nothing.here;\n}\nexport default async () => deep({});";
     match run(Function { line: 5, ..function(code) }).await.result.unwrap_err() {
         Fault::Thrown { name, message, stack } => {
             assert_eq!(name, "TypeError");
@@ -295,7 +321,13 @@ async fn mistakes_are_told_with_their_place_in_the_file() {
 async fn what_waits_for_nothing_is_told_so() {
     let forever = "export default () => new Promise(() => {})";
     assert_eq!(run(function(forever)).await.result.unwrap_err(), Fault::Stuck);
-    assert_eq!(run(function("await new Promise(() => {}); export default () => 1")).await.result.unwrap_err(), Fault::Stuck);
+    assert_eq!(
+        run(function("await new Promise(() => {}); export default () => 1"))
+            .await
+            .result
+            .unwrap_err(),
+        Fault::Stuck
+    );
     let mut late = function("export default () => new Promise((done) => setTimeout(done, 1e9))");
     late.limits.wall_ms = 300;
     let fault = run(late).await.result.unwrap_err();

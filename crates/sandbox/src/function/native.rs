@@ -2,9 +2,9 @@
 //! them reaches outside the process.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::DecodePaddingMode;
 use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use rquickjs::{Ctx, Exception, Function, Object, Result, TypedArray};
@@ -31,7 +31,10 @@ pub(super) fn natives<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     native.set("hash", Function::new(ctx.clone(), hash)?)?;
     native.set("hmac", Function::new(ctx.clone(), keyed)?)?;
     native.set("same", Function::new(ctx.clone(), same)?)?;
-    native.set("url", Function::new(ctx.clone(), |text: String, base: String| parts(&text, &base))?)?;
+    native.set(
+        "url",
+        Function::new(ctx.clone(), |text: String, base: String| parts(&text, &base))?,
+    )?;
     native.set("url_set", Function::new(ctx.clone(), with_part)?)?;
     native.set("form_parse", Function::new(ctx.clone(), |text: String| form_parse(&text))?)?;
     native.set("form_write", Function::new(ctx.clone(), |pairs: String| form_write(&pairs))?)?;
@@ -53,7 +56,7 @@ fn encode(packed: String, encoding: String) -> String {
     }
 }
 
-fn decode<'js>(ctx: Ctx<'js>, text: String, encoding: String) -> Result<Octets<'js>> {
+fn decode(ctx: Ctx<'_>, text: String, encoding: String) -> Result<Octets<'_>> {
     let bytes = match encoding.as_str() {
         // As node does: both alphabets, and what is no digit is passed over.
         "base64" | "base64url" => {
@@ -75,7 +78,7 @@ fn decode<'js>(ctx: Ctx<'js>, text: String, encoding: String) -> Result<Octets<'
     TypedArray::new(ctx, bytes)
 }
 
-fn hash<'js>(ctx: Ctx<'js>, name: String, packed: String) -> Result<Octets<'js>> {
+fn hash(ctx: Ctx<'_>, name: String, packed: String) -> Result<Octets<'_>> {
     let data = octets(&packed);
     let digest = match name.as_str() {
         "md5" => Md5::digest(data).to_vec(),
@@ -86,12 +89,7 @@ fn hash<'js>(ctx: Ctx<'js>, name: String, packed: String) -> Result<Octets<'js>>
     TypedArray::new(ctx, digest)
 }
 
-fn keyed<'js>(
-    ctx: Ctx<'js>,
-    name: String,
-    key: String,
-    packed: String,
-) -> Result<Octets<'js>> {
+fn keyed(ctx: Ctx<'_>, name: String, key: String, packed: String) -> Result<Octets<'_>> {
     let (key, data) = (&octets(&key), &octets(&packed));
     let digest = match name.as_str() {
         "md5" => mac::<Hmac<Md5>>(key, data),
@@ -116,8 +114,10 @@ fn same(one: String, other: String) -> bool {
     one.len() == other.len() && differing == 0
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'0'));
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Pairs of hexadecimal digits, up to the first that is none, as node reads them.
@@ -143,15 +143,15 @@ fn shown(url: &Url) -> String {
         _ => String::new(),
     };
     let hostname = url.host_str().unwrap_or_default();
-    let port = url.port().map(|port| port.to_string()).unwrap_or_default();
+    let door = url.port().map(|port| port.to_string()).unwrap_or_default();
     json!({
         "href": url.as_str(),
         "protocol": format!("{}:", url.scheme()),
         "username": url.username(),
         "password": url.password().unwrap_or_default(),
-        "host": if port.is_empty() { hostname.to_owned() } else { format!("{hostname}:{port}") },
+        "host": if door.is_empty() { hostname.to_owned() } else { format!("{hostname}:{door}") },
         "hostname": hostname,
-        "port": port,
+        "port": door,
         "pathname": url.path(),
         "search": part("?", url.query()),
         "hash": part("#", url.fragment()),
@@ -172,10 +172,10 @@ fn with_part(href: String, part: String, value: String) -> String {
         "password" => url.set_password(some(value.clone()).as_deref()),
         "hostname" => url.set_host(Some(&value)).map_err(|_none| ()),
         "host" => match value.split_once(':') {
-            Some((host, port)) => url
-                .set_host(Some(host))
+            Some((name, door)) => url
+                .set_host(Some(name))
                 .map_err(|_none| ())
-                .and_then(|()| url.set_port(port.parse().ok())),
+                .and_then(|()| url.set_port(door.parse().ok())),
             None => url.set_host(Some(&value)).map_err(|_none| ()),
         },
         "port" => url.set_port(value.parse().ok()),

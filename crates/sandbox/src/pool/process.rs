@@ -61,7 +61,9 @@ impl Worker {
             Self { child, to, from: BufReader::new(from), confinement: Confinement::default() };
         match timeout(START_MAX, wire::receive(&mut worker.from)).await {
             Ok(Ok(Said::Ready(confinement))) => worker.confinement = confinement,
-            Ok(Ok(_)) => return Err(Fault::unavailable("the process did not say that it is ready")),
+            Ok(Ok(_)) => {
+                return Err(Fault::unavailable("the process did not say that it is ready"));
+            },
             Ok(Err(error)) => {
                 let why = format!("the process ended before it was ready: {error}");
                 return Err(Fault::unavailable(why));
@@ -80,7 +82,16 @@ impl Worker {
         let limits = job.limits();
         let wall = Instant::now() + Duration::from_millis(limits.wall_ms);
         let busy_left = Duration::from_millis(limits.busy_ms + MARGIN_MS);
-        let mut shift = Shift { worker: self, limits, host, wall, busy_left, log: Log::new(limits), fetches: 0, files: 0 };
+        let mut shift = Shift {
+            worker: self,
+            limits,
+            host,
+            wall,
+            busy_left,
+            log: Log::new(limits),
+            fetches: 0,
+            files: 0,
+        };
         let result = shift.work(job).await;
         let log = std::mem::take(&mut shift.log.lines);
         shift.worker.end().await;
@@ -134,7 +145,7 @@ impl Shift<'_> {
         match told {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Err(self.too_much("what it is given", wire::FRAME_BYTES_MAX))
+                Err(too_much("what it is given", wire::FRAME_BYTES_MAX))
             },
             Ok(Err(_)) => Err(self.death().await),
             Err(_) => Err(self.too_long()),
@@ -179,6 +190,9 @@ impl Shift<'_> {
             return Ok(Answered::NotFetched(failure));
         }
         self.fetches += 1;
+        if let Err(failure) = request.check() {
+            return Ok(Answered::NotFetched(failure));
+        }
         request.bytes_max = self.limits.fetch_bytes;
         match self.host.fetch(no, request).await {
             Reply::Done(answer) if answer.body.0.len() > self.limits.fetch_bytes => {
@@ -212,15 +226,6 @@ impl Shift<'_> {
         }
     }
 
-    fn too_much(&self, what: &str, limit: usize) -> Fault {
-        Fault::TooLarge {
-            what: what.to_owned(),
-            limit: u64::try_from(limit).unwrap_or(u64::MAX),
-            unit: "bytes".to_owned(),
-            advice: "give it less, and let it fetch what is large".to_owned(),
-        }
-    }
-
     fn timed_out(&self) -> Fault {
         Fault::TimedOut { limit_ms: self.limits.wall_ms }
     }
@@ -229,7 +234,7 @@ impl Shift<'_> {
         if Instant::now() >= self.wall {
             return self.timed_out();
         }
-        Fault::Busy { limit_ms: self.limits.busy_ms, stack: String::new() }
+        Fault::Busy { limit_ms: self.limits.busy_ms }
     }
 
     /// How the process ended that should not have.
@@ -265,6 +270,15 @@ impl Log {
             return self.lines.push(LogLine { level: Level::Warn, text });
         }
         self.lines.push(line);
+    }
+}
+
+fn too_much(what: &str, limit: usize) -> Fault {
+    Fault::TooLarge {
+        what: what.to_owned(),
+        limit: u64::try_from(limit).unwrap_or(u64::MAX),
+        unit: "bytes".to_owned(),
+        advice: "give it less, and let it fetch what is large".to_owned(),
     }
 }
 

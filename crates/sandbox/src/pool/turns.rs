@@ -84,13 +84,15 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        while !self.is_handed_on {
+        if self.is_handed_on {
+            return;
+        }
+        loop {
             let next = {
                 let mut inner = self.turns.inner.lock();
                 let next = inner.next();
                 if next.is_none() {
                     inner.free += 1;
-                    return;
                 }
                 next
             };

@@ -1,5 +1,6 @@
 //! A pool of the built worker, and a host with books of its own.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
