@@ -1,4 +1,5 @@
 //! What is left to somebody who has taken over the process of a function: nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "support/support.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! Programs that would bring a server down: each ends within its limits and hurts nobody. The
 //! first ones are those that got past the limits inside the engines when they were measured.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "support/support.rs"]
 mod support;
@@ -168,7 +169,7 @@ async fn every_exhausting_script_ends_and_the_next_call_and_the_one_beside_it_ar
             Err(Fault::Unavailable { why }) => panic!("{script}: {why}"),
             Err(_) => {},
             Ok(value) => {
-                survivors.push((script, value.to_string().chars().take(40).collect::<String>()))
+                survivors.push((script, value.to_string().chars().take(40).collect::<String>()));
             },
         }
     }
