@@ -33,6 +33,10 @@ pub enum Fault {
         message: String,
         /// Where, in the author's code only: one `at` a line.
         stack: String,
+        /// `error.code`, as node and axios give it: `ECONNREFUSED`.
+        code: Option<String>,
+        /// `error.status`: of the HTTP answer that it is about.
+        status: Option<u16>,
     },
     /// It computed longer than it may.
     #[error("it computed for over {limit_ms} ms; make it do less, or split the step")]

@@ -153,11 +153,15 @@ struct Controls<'js> {
     said: JsFunction<'js>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Thrown {
     name: String,
     message: String,
     stack: String,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    status: Option<u16>,
 }
 
 impl<'js> Stage<'_, 'js> {
@@ -219,7 +223,7 @@ impl<'js> Stage<'_, 'js> {
 
     fn unreadable(&self, error: rquickjs::Error) -> Fault {
         match self.caught(error) {
-            Fault::Thrown { name, message, stack } if name == "SyntaxError" => {
+            Fault::Thrown { name, message, stack, .. } if name == "SyntaxError" => {
                 let (line, column) = place_in(&stack).unwrap_or((self.job.line, 1));
                 Fault::Syntax { file: self.job.file.clone(), line, column, message }
             },
@@ -290,6 +294,8 @@ impl<'js> Stage<'_, 'js> {
             name: "ResultError".to_owned(),
             message: format!("the result cannot be read as JSON: {error}"),
             stack: String::new(),
+            code: None,
+            status: None,
         })?;
         if depth(&result) > DEPTH_MAX {
             return Err(too_large("the result", DEPTH_MAX, "levels deep"));
@@ -304,6 +310,7 @@ impl<'js> Stage<'_, 'js> {
                 name: exception.as_object().get("name").unwrap_or_else(|_| "Error".to_owned()),
                 message: exception.message().unwrap_or_default(),
                 stack: exception.stack().unwrap_or_default(),
+                ..Thrown::default()
             },
             // The engine throws null when there is no memory left to make an error of.
             CaughtError::Value(value) if value.is_null() => return self.out_of_memory(),
@@ -315,13 +322,11 @@ impl<'js> Stage<'_, 'js> {
                     .ok()
                     .flatten()
                     .map_or_else(String::new, |text| text.to_string().unwrap_or_default()),
-                stack: String::new(),
+                ..Thrown::default()
             },
             CaughtError::Error(rquickjs::Error::Allocation) => return self.out_of_memory(),
-            CaughtError::Error(error) => Thrown {
-                name: "Error".to_owned(),
-                message: error.to_string(),
-                stack: String::new(),
+            CaughtError::Error(error) => {
+                Thrown { name: "Error".to_owned(), message: error.to_string(), ..Thrown::default() }
             },
         };
         self.explained(thrown)
@@ -344,6 +349,8 @@ impl<'js> Stage<'_, 'js> {
             name: clipped(thrown.name, 100),
             message: clipped(thrown.message, 2_000),
             stack: own_lines(&thrown.stack, &self.job.file),
+            code: thrown.code.map(|code| clipped(code, 100)),
+            status: thrown.status,
         }
     }
 }

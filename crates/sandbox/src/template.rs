@@ -103,6 +103,8 @@ fn thrown(error: &minijinja::Error) -> Fault {
         name: "TemplateError".to_owned(),
         message: format!("{}{advice}", what(error)),
         stack: format!("at {NAME}:{}", line_of(error)),
+        code: None,
+        status: None,
     }
 }
 

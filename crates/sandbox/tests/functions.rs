@@ -293,7 +293,7 @@ async fn mistakes_are_told_with_their_place_in_the_file() {
     let code =
         "function deep(x) {\n  return x.nothing.here;\n}\nexport default async () => deep({});";
     match run(Function { line: 5, ..function(code) }).await.result.unwrap_err() {
-        Fault::Thrown { name, message, stack } => {
+        Fault::Thrown { name, message, stack, .. } => {
             assert_eq!(name, "TypeError");
             assert!(message.contains("undefined"), "{message}");
             assert!(stack.starts_with("at deep (agents/test.md:6:"), "{stack}");

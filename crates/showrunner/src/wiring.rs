@@ -199,7 +199,7 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
     }
     let parts = Parts { journal, objects, clock, providers, feed };
-    Ok(Runtime::new(parts, Options { limits }))
+    Ok(Runtime::new(parts, Options { limits, ..Options::default() }))
 }
 
 fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result<Providers> {

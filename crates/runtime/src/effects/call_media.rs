@@ -166,7 +166,7 @@ impl Runtime {
 
     /// Stores what was paid for. While there is no room it is held on to: making it again would
     /// be paying again.
-    async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
+    pub(crate) async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
         let bytes = Arc::new(bytes);
         loop {
             let (objects, file) = (Arc::clone(self.objects()), Arc::clone(&bytes));

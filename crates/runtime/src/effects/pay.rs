@@ -184,7 +184,7 @@ impl Runtime {
 
     /// Waits for `answer`, but not when the attempt is stopped. When its time is over the engine
     /// is told, which has somebody else find out what became of it, or asks a person.
-    async fn in_time<T>(
+    pub(crate) async fn in_time<T>(
         &self,
         Payer { work, call, .. }: Payer<'_>,
         answer: impl Future<Output = T>,

@@ -71,9 +71,14 @@ let said = "";
 function fail(error) {
   state = "thrown";
   const text = (name) => { try { return String(error[name] ?? ""); } catch { return ""; } };
+  const whole = (name) => {
+    try { return Number.isInteger(error[name]) && error[name] > 0 && error[name] < 1000 ? error[name] : null; }
+    catch { return null; }
+  };
   try {
     said = error instanceof Error || (error && typeof error === "object" && "message" in error)
-      ? stringify({ name: text("name") || "Error", message: text("message"), stack: text("stack") })
+      ? stringify({ name: text("name") || "Error", message: text("message"), stack: text("stack"),
+          code: text("code") || null, status: whole("status") })
       : stringify({ name: "Thrown", message: shown(error), stack: "" });
   } catch {
     said = stringify({ name: "Thrown", message: "something that cannot be shown", stack: "" });
