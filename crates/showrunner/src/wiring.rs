@@ -1,5 +1,6 @@
 //! Puts journal, runtime and web together, top to bottom. The commands know nothing of how.
 
+mod functions;
 mod token;
 
 use std::net::TcpListener;
@@ -86,6 +87,9 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
     let runtime = runtime(&serving, Arc::clone(&journal), feed)?;
     let packs = showrunner_packs::install(&runtime, &OrgId::from(ORG)).await?;
+    for agent in &serving.functions.agents {
+        runtime.agents().put(agent.clone());
+    }
     let recovered = runtime.recover().await?;
     runtime.start_timers();
     let token = token::development(&journal, &serving.data, runtime.clock().now()).await?;
@@ -198,8 +202,9 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
     if let Some(limit) = serving.limit {
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
     }
+    let options = Options { limits, functions: Some(functions::functions(&serving.functions)?) };
     let parts = Parts { journal, objects, clock, providers, feed };
-    Ok(Runtime::new(parts, Options { limits, ..Options::default() }))
+    Ok(Runtime::new(parts, options))
 }
 
 fn providers(scripted: &Scripted, data: &DataDir, pace: &Pace) -> anyhow::Result<Providers> {

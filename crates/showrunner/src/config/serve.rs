@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::functions::{FunctionArgs, FunctionSetup};
 use super::logs::FILTER_DEFAULT;
 use crate::fault::{Fault, Outcome};
 
@@ -40,6 +41,9 @@ pub(crate) struct ServeArgs {
     /// How the simulator behaves
     #[command(flatten)]
     scripted: ScriptedArgs,
+    /// Agents of one's own
+    #[command(flatten)]
+    functions: FunctionArgs,
     /// Agents' calls under way at once [default: by provider]
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -196,6 +200,8 @@ pub(crate) struct Serving {
     pub(crate) database: Database,
     /// How the simulator behaves.
     pub(crate) scripted: Scripted,
+    /// Agents of one's own, and what functions may do.
+    pub(crate) functions: FunctionSetup,
     /// Agents' calls under way at once.
     pub(crate) limit: Option<NonZeroUsize>,
 }
@@ -215,6 +221,7 @@ impl ServeArgs {
             database: self.database(&data)?,
             data,
             scripted: self.scripted.resolve()?,
+            functions: self.functions.resolve()?,
             limit: self.limit,
         })
     }
