@@ -18,6 +18,7 @@ pub(crate) struct Home {
     folder: Option<TempDir>,
     data: PathBuf,
     pub(crate) flags: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// A process of ours. It ends with this value.
@@ -41,7 +42,7 @@ impl Home {
         let folder = tempfile::Builder::new().prefix("showrunner-").tempdir().unwrap();
         let data = folder.path().join("data");
         let flags = Vec::new();
-        Self { folder: Some(folder), data, flags }
+        Self { folder: Some(folder), data, flags, environment: Vec::new() }
     }
 
     /// The same, for data that is somewhere else.
@@ -51,6 +52,12 @@ impl Home {
 
     pub(crate) fn with(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// The same, with this in the environment of the program.
+    pub(crate) fn with_environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -67,6 +74,7 @@ impl Home {
     pub(crate) fn program(&self, args: &[&str]) -> Command {
         let mut command = program(args);
         command.current_dir(self.beside(""));
+        command.envs(self.environment.iter().cloned());
         command
     }
 
