@@ -50,7 +50,7 @@ impl PoolOptions {
             spare: 1,
             waiting_max: 256,
             memory_bytes: 512 << 20,
-            cpu_s: 60,
+            cpu_s: 20,
             may_be_unfiltered: false,
         }
     }

@@ -1,6 +1,6 @@
 //! Puts journal, runtime and web together, top to bottom. The commands know nothing of how.
 
-mod functions;
+pub(crate) mod functions;
 mod token;
 
 use std::net::TcpListener;

@@ -18,7 +18,7 @@ use support::server::Home;
 use support::until;
 use tokio::sync::watch;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const EXAMPLE: &str = include_str!("../../../examples/functions/announce.yaml");
 
 /// A site that writes down what it is asked, and answers when it is let.
@@ -92,7 +92,11 @@ fn home(address: &str) -> Home {
 }
 
 async fn begin(client: &Client, site: &str) -> String {
-    let answer = client.post("/api/v1/definitions", &json!({ "source": EXAMPLE })).await;
+    begin_as(client, EXAMPLE, site).await
+}
+
+async fn begin_as(client: &Client, source: &str, site: &str) -> String {
+    let answer = client.post("/api/v1/definitions", &json!({ "source": source })).await;
     assert!([200, 201].contains(&answer.status), "{answer:?}");
     let body = json!({
         "definition": "announce",
@@ -204,6 +208,30 @@ async fn a_request_that_was_outside_when_its_run_was_cancelled_is_owned_up_to() 
     .await;
     assert!(settled.to_string().contains("look at the other side"), "{settled}");
     assert_eq!((site.count("draft"), site.count("publish")), (1, 0));
+    server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_without_an_answer_in_time_leaves_the_step_in_doubt() {
+    let (site, address) = Site::open().await;
+    let home = home(&address);
+    let (server, door) = home.start().await;
+    let client = Client::at(door);
+    site.held.send_replace(Some("publish"));
+    let source = EXAMPLE.replace("timeout: 5m", "timeout: 10s\n    retry: { attempts: 1 }");
+    let run = begin_as(&client, &source, &address).await;
+    asked(&site, "publish", 1).await;
+    let path = format!("/api/v1/runs/{run}");
+    let waiting = until("the doubt", PATIENCE, async || {
+        let run = client.read(&path).await;
+        run["waits"].to_string().contains("\"doubt\"").then_some(run)
+    })
+    .await;
+    assert_eq!(waiting["status"], "waiting", "{waiting}");
+    let path = format!("/api/v1/runs/{run}/steps/announce/resolve");
+    client.post(&path, &json!({ "verdict": "failed" })).await.is(200);
+    assert_eq!(ends(&client, &run).await["status"], "failed");
+    assert_eq!((site.count("draft"), site.count("publish")), (1, 1));
     server.close();
 }
 

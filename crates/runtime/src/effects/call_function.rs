@@ -23,6 +23,8 @@ use crate::{Functions, Runtime};
 /// How long a function may take where its step has no time limit, and the most where it has one.
 const WALL_MS: u64 = 120_000;
 const WALL_MS_MAX: u64 = 900_000;
+/// Longer than the attempt's own deadline, which is to decide where there is one.
+const WALL_MARGIN_MS: u64 = 5_000;
 /// Log lines that go into the journal, from the last one backwards.
 const LOG_LINES_MAX: usize = 50;
 /// Bytes of them.
@@ -74,7 +76,7 @@ impl Runtime {
         };
         let duration_ms = self.clock().now().millis_since(began).0;
         match stage.ended() {
-            Ok(kept) => self.function_ended(call, &order, kept, (outcome, duration_ms)),
+            Ok(kept) => function_ended(call, &order, kept, (outcome, duration_ms)),
             Err(unpaid) => Ended::without_answer(call, unpaid),
         }
     }
@@ -95,54 +97,54 @@ impl Runtime {
             now_ms: call.started_at.0 / 1_000,
             seed: seed.unwrap_or_default(),
             limits: Limits {
-                wall_ms: left.unwrap_or(WALL_MS).clamp(1, WALL_MS_MAX),
+                wall_ms: left.map_or(WALL_MS, |left| left.min(WALL_MS_MAX) + WALL_MARGIN_MS),
                 ..Limits::default()
             },
         }
     }
+}
 
-    fn function_ended(
-        &self,
-        call: &CallAgent,
-        order: &Order<'_>,
-        kept: Kept,
-        (outcome, duration_ms): (Outcome, u64),
-    ) -> Ended {
-        let secrets = order.functions.env(&order.agent.env);
-        let log = shown(&outcome.log, &secrets);
-        let record = |answer: Answer| {
-            let request = json!({
-                "code": Digest::of(order.code.code.as_bytes()),
-                "input": order.input, "settings": order.settings,
-            });
-            Arc::new(CallRecord {
-                no: kept.next_no,
-                kind: CallKind::Tool,
-                request_digest: digest_of(&request),
-                provider: "sandbox".into(),
-                model: None,
-                answer,
-                usage: Usage::default(),
-                cost: MicroUsd(0),
-                duration_ms,
-                simulated: false,
-                billed_key: String::new(),
-            })
-        };
-        let output = match outcome.result {
-            Ok(output) => output,
-            Err(fault) => {
-                let failure = failure_of(&fault, &secrets);
-                return Ended::Report(failed(call, failure, vec![record(Answer::Output(log))]));
-            },
-        };
-        if let Some(failure) = misfit(order.agent, call, &output) {
+/// What an ended function is reported as.
+fn function_ended(
+    call: &CallAgent,
+    order: &Order<'_>,
+    kept: Kept,
+    (outcome, duration_ms): (Outcome, u64),
+) -> Ended {
+    let secrets = order.functions.env(&order.agent.env);
+    let log = shown(&outcome.log, &secrets);
+    let record = |answer: Answer| {
+        let request = json!({
+            "code": Digest::of(order.code.code.as_bytes()),
+            "input": order.input, "settings": order.settings,
+        });
+        Arc::new(CallRecord {
+            no: kept.next_no,
+            kind: CallKind::Tool,
+            request_digest: digest_of(&request),
+            provider: "sandbox".into(),
+            model: None,
+            answer,
+            usage: Usage::default(),
+            cost: MicroUsd(0),
+            duration_ms,
+            simulated: false,
+            billed_key: String::new(),
+        })
+    };
+    let output = match outcome.result {
+        Ok(output) => output,
+        Err(fault) => {
+            let failure = failure_of(&fault, &secrets);
             return Ended::Report(failed(call, failure, vec![record(Answer::Output(log))]));
-        }
-        let is_silent = outcome.log.is_empty();
-        let answer = if is_silent { Answer::AsOutput } else { Answer::Output(log) };
-        Ended::Report(finished(call, output, vec![record(answer)], kept.assets, false))
+        },
+    };
+    if let Some(failure) = misfit(order.agent, call, &output) {
+        return Ended::Report(failed(call, failure, vec![record(Answer::Output(log))]));
     }
+    let is_silent = outcome.log.is_empty();
+    let answer = if is_silent { Answer::AsOutput } else { Answer::Output(log) };
+    Ended::Report(finished(call, output, vec![record(answer)], kept.assets, false))
 }
 
 /// The agent's own schema, where the step has none; the step's is checked by the engine.

@@ -41,6 +41,8 @@ pub(crate) struct Stage<'a> {
     functions: &'a Functions,
     so_far: Mutex<Kept>,
     stopped: Mutex<Option<Unpaid>>,
+    /// The request that may have left and is not recorded yet.
+    outside: Mutex<Option<u16>>,
 }
 
 /// What is left when it has ended.
@@ -70,15 +72,17 @@ enum Body {
 
 impl<'a> Stage<'a> {
     pub(crate) fn new(runtime: &'a Runtime, payer: Payer<'a>, functions: &'a Functions) -> Self {
-        let (so_far, stopped) = (Mutex::default(), Mutex::default());
-        Self { runtime, payer, functions, so_far, stopped }
+        let (so_far, stopped, outside) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { runtime, payer, functions, so_far, stopped, outside }
     }
 
     /// What it left behind, or why it was stopped from here.
     pub(crate) fn ended(self) -> Result<Kept, Unpaid> {
-        match self.stopped.into_inner() {
-            Some(unpaid) => Err(unpaid),
-            None => Ok(self.so_far.into_inner()),
+        match (self.stopped.into_inner(), self.outside.into_inner()) {
+            (Some(unpaid), _) => Err(unpaid),
+            // Whatever ended the function, a limit of its own or its death: this one is outside.
+            (None, Some(no)) => Err(Unpaid::InDoubt { no, message: FETCH_IN_DOUBT.to_owned() }),
+            (None, None) => Ok(self.so_far.into_inner()),
         }
     }
 
@@ -138,7 +142,8 @@ impl<'a> Stage<'a> {
         if request.is_safe() {
             return Ok(self.functions.fetch().fetch(request).await);
         }
-        match self.runtime.pay_once(Payer { no, ..self.payer }, &post).await {
+        *self.outside.lock() = Some(no);
+        let answered = match self.runtime.pay_once(Payer { no, ..self.payer }, &post).await {
             Ok(answer) => Ok(Ok(answer)),
             Err(Unpaid::Failed(failure)) => match post.failure.into_inner() {
                 // It certainly did nothing: the author's code may handle that.
@@ -146,7 +151,11 @@ impl<'a> Stage<'a> {
                 None => Err(Unpaid::Failed(failure)),
             },
             Err(unpaid) => Err(unpaid),
+        };
+        if matches!(answered, Ok(Err(_))) {
+            *self.outside.lock() = None;
         }
+        answered
     }
 
     /// Journals an answer before the function hears it.
@@ -208,6 +217,7 @@ impl<'a> Stage<'a> {
             billed_key: call_key(&self.payer.work.run, self.payer.call.token, no),
         })
         .await?;
+        *self.outside.lock() = None;
         Ok(answered)
     }
 

@@ -107,6 +107,7 @@ pub(crate) async fn perform(desk: &Desk, args: DoctorArgs) -> Outcome {
         machine::fonts(),
         machine::clock(),
     ];
+    findings.push(machine::functions().await);
     findings.push(outside::port(args.listen, data_dir));
     findings.extend(outside::server(desk).await);
     if let Some(url) = &args.database_url {

@@ -17,7 +17,7 @@ use crate::config::functions::{FunctionHost, FunctionSetup};
 /// This program, also where its file was replaced since it started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 /// How long a request may take where its author does not say.
-const REQUEST_MAX: Duration = Duration::from_secs(60);
+const REQUEST_MAX: Duration = Duration::from_mins(1);
 
 /// Where functions run.
 pub(super) fn functions(setup: &FunctionSetup) -> anyhow::Result<Functions> {
@@ -29,6 +29,15 @@ pub(super) fn functions(setup: &FunctionSetup) -> anyhow::Result<Functions> {
     let pool = Pool::new(options).context("an empty folder for functions")?;
     let allowed = Allowed::new(setup.hosts.clone())?;
     Ok(Functions::new(pool, std::sync::Arc::new(allowed), setup.env.clone()))
+}
+
+/// Whether functions could run here; otherwise why not.
+pub(crate) async fn can_run() -> Result<(), String> {
+    let pool = Pool::new(PoolOptions::new(THIS_PROGRAM)).map_err(|error| error.to_string())?;
+    match pool.check().await {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(fault.to_string()),
+    }
 }
 
 /// Lets requests out to the hosts that the operator named, and follows no redirect.
