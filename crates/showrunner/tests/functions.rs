@@ -238,6 +238,45 @@ async fn a_request_without_an_answer_in_time_leaves_the_step_in_doubt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_that_was_changed_meanwhile_gets_no_answers_of_the_former() {
+    let (site, address) = Site::open().await;
+    let agents = tempfile::tempdir().unwrap();
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/functions/agents");
+    for name in ["announcer.md", "card-maker.md"] {
+        std::fs::copy(format!("{shipped}/{name}"), agents.path().join(name)).unwrap();
+    }
+    let folder = agents.path().to_str().unwrap();
+    let home = Home::new()
+        .with(&["--agents", folder, "--function-hosts", &address, "--function-env", "ANNOUNCE_KEY"])
+        .with_environment("ANNOUNCE_KEY", "canary-key-77");
+    let (server, door) = home.start().await;
+    let client = Client::at(door);
+    site.held.send_replace(Some("draft"));
+    let run = begin(&client, &address).await;
+    asked(&site, "draft", 1).await;
+    server.kill();
+    client.door.shut();
+    site.held.send_replace(None);
+    let file = agents.path().join("announcer.md");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"/channels\"", "\"/channels?all=1\"")).unwrap();
+    let (server, door) = home.start().await;
+    client.door.open(door);
+    let path = format!("/api/v1/runs/{run}");
+    until("the doubt", PATIENCE, async || {
+        let run = client.read(&path).await;
+        run["waits"].to_string().contains("\"doubt\"").then_some(())
+    })
+    .await;
+    let path = format!("/api/v1/runs/{run}/steps/announce/resolve");
+    client.post(&path, &json!({ "verdict": "resend" })).await.is(200);
+    let ended = ends(&client, &run).await;
+    assert_eq!(ended["failure"]["code"], "function_diverged", "{ended}");
+    assert_eq!((site.count("channels"), site.count("draft")), (1, 1));
+    server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_leave_nothing_goes_out_and_the_run_says_why() {
     let (site, address) = Site::open().await;
     let home = home("allowed.test:1");

@@ -50,11 +50,12 @@ impl Runtime {
     ) -> Ended {
         let report = |failure: Failure| Ended::Report(failed(call, failure, Vec::new()));
         let no = u16::try_from(call.calls.len()).unwrap_or(u16::MAX);
+        // Asked about before the code runs again: it need not come to this request a second time.
+        if call.dispatched == Some(no) && !call.may_resend {
+            let message = FETCH_IN_DOUBT.to_owned();
+            return Ended::without_answer(call, Unpaid::InDoubt { no, message });
+        }
         if call.timed_out {
-            if call.dispatched == Some(no) && !call.may_resend {
-                let message = FETCH_IN_DOUBT.to_owned();
-                return Ended::without_answer(call, Unpaid::InDoubt { no, message });
-            }
             return report(over_time());
         }
         let Some(functions) = &self.options().functions else {
