@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("a process that waits ready", 2, Duration::from_millis(60)),
         ("one after another, two waiting ready", 2, Duration::ZERO),
     ] {
-        let pool = Pool::new(PoolOptions { spare, ..PoolOptions::new(&program) })?;
+        let pool = Pool::new(PoolOptions { spare, ..PoolOptions::new(&program) });
         let job = Job::Function(Box::new(Function {
             code: "export default (ctx) => ctx.input.n + 1".to_owned(),
             line: 1,

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tempfile::TempDir;
 
 use crate::confine::Confinement;
 use crate::fault::Fault;
@@ -67,20 +66,14 @@ struct Inner {
     options: PoolOptions,
     turns: Turns,
     spare: Mutex<VecDeque<Worker>>,
-    /// Where processes are: an empty folder that nobody writes to.
-    nowhere: TempDir,
 }
 
 impl Pool {
     /// A pool; no process is started before the first job.
-    ///
-    /// # Errors
-    /// There is no place for an empty folder.
-    pub fn new(options: PoolOptions) -> std::io::Result<Self> {
-        let nowhere = tempfile::Builder::new().prefix("showrunner-sandbox-").tempdir()?;
+    pub fn new(options: PoolOptions) -> Self {
         let turns = Turns::new(options.places.max(1), options.waiting_max);
         let spare = Mutex::new(VecDeque::new());
-        Ok(Self { inner: Arc::new(Inner { options, turns, spare, nowhere }) })
+        Self { inner: Arc::new(Inner { options, turns, spare }) }
     }
 
     /// How many jobs it does at once.
@@ -150,7 +143,7 @@ impl Pool {
     }
 
     async fn start(&self) -> Result<Worker, Fault> {
-        let worker = Worker::start(&self.inner.options, self.inner.nowhere.path()).await?;
+        let worker = Worker::start(&self.inner.options).await?;
         let Confinement { is_limited, is_filtered, why } = &worker.confinement;
         if *is_limited && (*is_filtered || self.inner.options.may_be_unfiltered) {
             return Ok(worker);

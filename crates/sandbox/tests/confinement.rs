@@ -50,7 +50,7 @@ async fn a_worker_says_that_it_is_locked_in() {
 
 #[tokio::test]
 async fn without_a_worker_nothing_is_run() {
-    let nobody = Pool::new(PoolOptions::new("/nonexistent/worker")).unwrap();
+    let nobody = Pool::new(PoolOptions::new("/nonexistent/worker"));
     let job = Job::Function(Box::new(function("export default () => 1")));
     let fault = nobody.run("t", &job, &Unattended(&Denied)).await.result.unwrap_err();
     assert!(
@@ -58,14 +58,14 @@ async fn without_a_worker_nothing_is_run() {
         "{fault}"
     );
     // A program that says something else is no worker.
-    let other = Pool::new(PoolOptions { args: vec![], ..PoolOptions::new("/bin/echo") }).unwrap();
+    let other = Pool::new(PoolOptions { args: vec![], ..PoolOptions::new("/bin/echo") });
     let fault = other.run("t", &job, &Unattended(&Denied)).await.result.unwrap_err();
     assert!(matches!(fault, Fault::Unavailable { .. }), "{fault}");
 }
 
 #[tokio::test]
 async fn too_many_at_once_are_sent_away_and_who_gives_up_makes_room() {
-    let pool = Pool::new(PoolOptions { places: 1, waiting_max: 1, spare: 0, ..options() }).unwrap();
+    let pool = Pool::new(PoolOptions { places: 1, waiting_max: 1, spare: 0, ..options() });
     let slow = Job::Function(Box::new(function(
         "export default () => new Promise((d) => setTimeout(d, 60000))",
     )));
@@ -106,7 +106,7 @@ async fn run_on(pool: &Pool, code: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn nothing_of_one_call_is_there_in_the_next() {
-    let pool = Pool::new(PoolOptions { places: 1, spare: 2, ..options() }).unwrap();
+    let pool = Pool::new(PoolOptions { places: 1, spare: 2, ..options() });
     let pollute = "Object.prototype.polluted = 'yes'; globalThis.left = 'here'; Array.prototype.map = () => 'broken';
       JSON.stringify = () => '\"forged\"'; Promise.prototype.then = null;
       export default () => ({ done: true })";

@@ -159,7 +159,7 @@ async fn tried(pool: &Pool, script: &str) -> Result<Value, Fault> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_script_gets_hold_of_anything_but_its_own_world() {
-    let pool = Pool::new(PoolOptions { spare: 2, ..options() }).unwrap();
+    let pool = Pool::new(PoolOptions { spare: 2, ..options() });
     for script in CODE_FROM_TEXT {
         match tried(&pool, script).await {
             Err(Fault::Thrown { message, stack, .. }) => {
@@ -178,7 +178,7 @@ async fn no_script_gets_hold_of_anything_but_its_own_world() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_comes_back_is_data_or_an_error() {
-    let pool = Pool::new(PoolOptions { spare: 2, ..options() }).unwrap();
+    let pool = Pool::new(PoolOptions { spare: 2, ..options() });
     for script in RETURNED {
         match tried(&pool, script).await {
             Ok(_) | Err(Fault::Thrown { .. }) => {},

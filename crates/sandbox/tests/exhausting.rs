@@ -154,7 +154,7 @@ fn resident_kb() -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_exhausting_script_ends_and_the_next_call_and_the_one_beside_it_are_served() {
-    let pool = Pool::new(PoolOptions { places: 2, spare: 1, ..options() }).unwrap();
+    let pool = Pool::new(PoolOptions { places: 2, spare: 1, ..options() });
     let before = resident_kb();
     let mut survivors = Vec::new();
     for script in SCRIPTS {
@@ -182,8 +182,7 @@ async fn every_exhausting_script_ends_and_the_next_call_and_the_one_beside_it_ar
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_exhausting_template_ends_and_the_next_one_is_rendered() {
-    let pool = Pool::new(PoolOptions { places: 2, spare: 1, memory_bytes: 192 << 20, ..options() })
-        .unwrap();
+    let pool = Pool::new(PoolOptions { places: 2, spare: 1, memory_bytes: 192 << 20, ..options() });
     let context = json!({ "big": "a".repeat(60_000) });
     for source in templates() {
         let shown: String = source.chars().take(60).collect();

@@ -52,7 +52,7 @@ async fn played(first: &[u8], again: &[u8], books: &Books) -> Outcome {
         ..Limits::default()
     };
     let job = Job::Function(Box::new(Function { limits, ..function("export default () => 1") }));
-    Pool::new(options).unwrap().run("t", &job, books).await
+    Pool::new(options).run("t", &job, books).await
 }
 
 fn books() -> Books {

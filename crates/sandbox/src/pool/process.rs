@@ -1,7 +1,6 @@
 //! One process and its one job, from outside.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -36,8 +35,13 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts one. It has an empty environment, an empty folder, and two pipes.
-    pub(super) async fn start(options: &PoolOptions, nowhere: &Path) -> Result<Self, Fault> {
+    /// Starts one. It has an empty environment, two pipes, and is in a folder that is gone as soon
+    /// as it is there.
+    pub(super) async fn start(options: &PoolOptions) -> Result<Self, Fault> {
+        let nowhere = tempfile::Builder::new().prefix("showrunner-sandbox-").tempdir();
+        let nowhere = nowhere.map_err(|error| {
+            Fault::unavailable(format!("there is no place for an empty folder: {error}"))
+        })?;
         let mut child = Command::new(&options.program)
             .args(&options.args)
             .arg(options.memory_bytes.to_string())
@@ -45,7 +49,7 @@ impl Worker {
             .env_clear()
             // The allocator would set a gigabyte aside, more than the process may have.
             .env("MIMALLOC_ARENA_RESERVE", "16MiB")
-            .current_dir(nowhere)
+            .current_dir(nowhere.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -70,6 +74,7 @@ impl Worker {
             },
             Err(_) => return Err(Fault::unavailable("the process does not get ready")),
         }
+        drop(nowhere);
         Ok(worker)
     }
 

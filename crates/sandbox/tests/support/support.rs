@@ -17,7 +17,7 @@ pub fn options() -> PoolOptions {
 
 /// A pool of one place without spare processes: a test starts what it needs.
 pub fn pool() -> Pool {
-    Pool::new(PoolOptions { spare: 0, ..options() }).unwrap()
+    Pool::new(PoolOptions { spare: 0, ..options() })
 }
 
 /// A function with usual limits.

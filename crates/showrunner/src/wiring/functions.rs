@@ -26,15 +26,14 @@ pub(super) fn functions(setup: &FunctionSetup) -> anyhow::Result<Functions> {
         may_be_unfiltered: setup.may_be_unfiltered,
         ..PoolOptions::new(THIS_PROGRAM)
     };
-    let pool = Pool::new(options).context("an empty folder for functions")?;
+    let pool = Pool::new(options);
     let allowed = Allowed::new(setup.hosts.clone())?;
     Ok(Functions::new(pool, std::sync::Arc::new(allowed), setup.env.clone()))
 }
 
 /// Whether functions could run here; otherwise why not.
 pub(crate) async fn can_run() -> Result<(), String> {
-    let pool = Pool::new(PoolOptions::new(THIS_PROGRAM)).map_err(|error| error.to_string())?;
-    match pool.check().await {
+    match Pool::new(PoolOptions::new(THIS_PROGRAM)).check().await {
         Ok(_) => Ok(()),
         Err(fault) => Err(fault.to_string()),
     }
