@@ -70,6 +70,12 @@ let state = "pending";
 let said = "";
 function fail(error) {
   state = "thrown";
+  // The engine throws null when there is no memory left to make an error of. So `throw null` is
+  // taken for it too.
+  if (error === null) {
+    said = '{"name":"InternalError","message":"out of memory","stack":""}';
+    return;
+  }
   const text = (name) => { try { return String(error[name] ?? ""); } catch { return ""; } };
   const whole = (name) => {
     try { return Number.isInteger(error[name]) && error[name] > 0 && error[name] < 1000 ? error[name] : null; }
