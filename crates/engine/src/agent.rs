@@ -1,6 +1,8 @@
 //! An agent as a record: who it is, how it is called, what it may use and what it is told.
 //! Shipped ones are Markdown files with YAML front matter; the body is the instructions.
 
+mod function;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use crate::failure::{ErrorClass, Failure};
 use crate::schema::Schema;
 use crate::template::{EvalFault, Scope, Template};
 use crate::turn::ModelSettings;
+
+pub use function::FunctionCode;
 
 /// Output tokens that an agent may ask for at most; more than any model writes today.
 const OUTPUT_TOKENS_MAX: u32 = 1_000_000;
@@ -43,6 +47,10 @@ pub struct AgentRecord {
     pub tools: Vec<String>,
     /// What it is told, as written; `{{ input.x }}` is filled in per attempt.
     pub instructions: Arc<str>,
+    /// What a function agent runs.
+    pub function: Option<FunctionCode>,
+    /// Names of the operator's variables that its function wants to see in `ctx.env`.
+    pub env: Vec<String>,
     /// What its output must look like where the step does not say otherwise.
     pub output_schema: Option<Schema>,
     /// The instructions compiled; absent where nothing is to be filled in.
@@ -88,7 +96,7 @@ impl AgentKind {
 
     /// Whether this server can run agents of this kind.
     pub fn runs(self) -> bool {
-        matches!(self, Self::Model | Self::Media)
+        matches!(self, Self::Model | Self::Media | Self::Function)
     }
 }
 
@@ -131,6 +139,8 @@ struct FrontMatter {
     skills: Vec<String>,
     #[serde(default)]
     tools: Vec<String>,
+    #[serde(default)]
+    env: Vec<String>,
     output_schema: Option<Value>,
 }
 
@@ -183,9 +193,15 @@ impl AgentRecord {
         let body = body.trim();
         check(&matter, front, body, body_line, &mut problems);
         let output_schema = compile_schema(matter.output_schema.as_ref(), front, &mut problems);
-        let template = compile_template(body, body_line, &mut problems);
+        // Code is run as written; braces in it are its own.
+        let (function, template) = if matter.kind == AgentKind::Function {
+            (function::find(body, body_line, &mut problems), None)
+        } else {
+            (None, compile_template(body, body_line, &mut problems))
+        };
         if problems.found.is_empty() {
-            Ok(Self::from_matter(matter, body, output_schema, template))
+            let agent = Self::from_matter(matter, body, output_schema, template);
+            Ok(Self { function, ..agent })
         } else {
             problems.found.sort_by_key(|problem| problem.line);
             Err(problems.found)
@@ -217,6 +233,8 @@ impl AgentRecord {
             },
             skills: matter.skills,
             tools: matter.tools,
+            function: None,
+            env: matter.env,
             instructions: body.into(),
             output_schema,
             template,
@@ -331,6 +349,10 @@ fn check(matter: &FrontMatter, front: &str, body: &str, body_line: u32, found: &
     if matter.settings.max_output_tokens.is_some_and(|n| !(1..=OUTPUT_TOKENS_MAX).contains(&n)) {
         let what = format!("`max_output_tokens` is outside 1 to {OUTPUT_TOKENS_MAX}");
         found.add(line_of(front, "settings"), what, "");
+    }
+    if !matter.env.is_empty() && matter.kind != AgentKind::Function {
+        let hint = "only agents of kind function see variables";
+        found.add(line_of(front, "env"), "`env` is of no use here", hint);
     }
     if body.is_empty() && matter.kind == AgentKind::Model {
         found.add(body_line, "there are no instructions", "write them below the second `---`");

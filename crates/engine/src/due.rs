@@ -31,6 +31,8 @@ pub struct CallAgent {
     pub token: Token,
     /// Counted from 1.
     pub attempt: u32,
+    /// When it began; the same after a crash.
+    pub started_at: Timestamp,
     /// Who.
     pub agent: String,
     /// With what; a fault fails the attempt.
@@ -321,6 +323,7 @@ fn call_agent(run: &Run, no: StepNo, attempt: &Attempt, agent: &AgentStep) -> Ef
         step: step.key.clone(),
         token: attempt.token,
         attempt: attempt.no,
+        started_at: attempt.started_at,
         agent: agent.agent.clone(),
         input: edited(&agent.input, step, view).map(Arc::new),
         settings: agent.settings.render(&view),

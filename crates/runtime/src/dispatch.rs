@@ -89,7 +89,7 @@ impl Runtime {
     }
 
     /// Whose turn a run's work counts as.
-    fn standing(&self, run: &RunId) -> (OrgId, i8) {
+    pub(crate) fn standing(&self, run: &RunId) -> (OrgId, i8) {
         self.residents().get(run).map_or_else(
             || (OrgId::from(""), 0),
             |cell| {

@@ -2,11 +2,13 @@
 
 pub(crate) mod abort;
 pub(crate) mod call_agent;
+pub(crate) mod call_function;
 pub(crate) mod call_media;
 pub(crate) mod call_model;
 pub(crate) mod child;
 pub(crate) mod choice;
 pub(crate) mod elect;
+pub(crate) mod function_host;
 pub(crate) mod job;
 pub(crate) mod pay;
 

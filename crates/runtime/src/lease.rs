@@ -28,6 +28,8 @@ pub(crate) struct Lease {
 pub(crate) enum SentCall {
     Model(Arc<dyn ModelProvider>, Arc<ModelRequest>),
     Media(Arc<dyn MediaProvider>, Arc<MediaRequest>),
+    /// A function's request; it is not sent again by anybody else.
+    Request,
 }
 
 impl Lease {

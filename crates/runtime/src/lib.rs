@@ -10,6 +10,7 @@ pub mod submit;
 pub mod fork;
 pub mod recover;
 pub mod draw;
+pub mod functions;
 mod lease;
 pub mod webhooks;
 pub mod callback;
@@ -39,6 +40,7 @@ pub use clock::{Clock, Pace, SystemClock};
 pub use draw::LocalPictures;
 pub use feed::{Committed, Feed};
 pub use fork::ForkRequest;
+pub use functions::Functions;
 pub use library::{Library, LibraryError, Published};
 pub use recover::Recovered;
 pub use submit::{Receipt, StartRequest, Started, SubmitError};
@@ -79,6 +81,8 @@ impl Limits {
 pub struct Options {
     /// How much is done at once.
     pub limits: Limits,
+    /// Where functions run; without it, agents of that kind fail.
+    pub functions: Option<Functions>,
 }
 
 /// What the runtime is made of.

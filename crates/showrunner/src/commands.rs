@@ -19,6 +19,7 @@ pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod completions;
 pub(crate) mod version;
+pub(crate) mod sandbox_worker;
 mod fetch;
 mod given;
 mod table;
@@ -95,6 +96,9 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the version
     Version,
+    /// Run one function, locked in
+    #[command(hide = true)]
+    SandboxWorker(sandbox_worker::WorkerArgs),
 }
 
 /// The threads a command needs: a server all cores, a question one.

@@ -27,6 +27,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return fault::usage(&usage),
     };
+    if let Command::SandboxWorker(args) = &cli.command {
+        return commands::sandbox_worker::perform(args);
+    }
     let desk = Desk::new(cli.connect);
     let threads = commands::threads(&cli.command);
     let outcome = threads.map_err(Fault::from).and_then(|runtime| {
@@ -70,6 +73,7 @@ async fn perform(desk: &Desk, command: Command) -> Outcome {
         Command::Bench(args) => commands::bench::perform(desk, args).await,
         Command::Doctor(args) => commands::doctor::perform(desk, args).await,
         Command::Completions(args) => commands::completions::perform(desk, &args),
-        Command::Version => commands::version::perform(desk),
+        // Done before there were threads.
+        Command::SandboxWorker(_) | Command::Version => commands::version::perform(desk),
     }
 }

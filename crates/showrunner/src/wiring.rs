@@ -1,5 +1,6 @@
 //! Puts journal, runtime and web together, top to bottom. The commands know nothing of how.
 
+pub(crate) mod functions;
 mod token;
 
 use std::net::TcpListener;
@@ -93,6 +94,9 @@ pub(crate) async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
     let runtime = runtime(&serving, Arc::clone(&journal), feed)?;
     let packs = showrunner_packs::install(&runtime, &OrgId::from(ORG)).await?;
+    for agent in &serving.functions.agents {
+        runtime.agents().put(agent.clone());
+    }
     let recovered = runtime.recover().await?;
     runtime.start_timers();
     let token = token::development(&journal, &serving.data, runtime.clock().now()).await?;
@@ -213,8 +217,9 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
     if let Some(limit) = serving.limit {
         limits.all = u32::try_from(limit.get()).unwrap_or(u32::MAX);
     }
+    let options = Options { limits, functions: Some(functions::functions(&serving.functions)?) };
     let parts = Parts { journal, objects, clock, providers, feed };
-    Ok(Runtime::new(parts, Options { limits }))
+    Ok(Runtime::new(parts, options))
 }
 
 /// Those with a key, and a server of one's own.

@@ -437,7 +437,7 @@ async fn wrong_tokens_cursors_and_types_are_told() {
                 ("/api/v1/requests", with("title", json!("x".repeat(256))), 422),
                 ("/api/v1/requests", with("prompt", json!("x".repeat(5_001))), 422),
                 ("/api/v1/requests", with("request_type", json!("song")), 422),
-                ("/api/v1/requests", with("request_type", json!("video_with_vo")), 422),
+                ("/api/v1/requests", with("request_type", json!("video_with_voice")), 422),
                 ("/api/v1/requests", with("auto_approve", json!("yes")), 422),
                 ("/api/v1/requests", with("aspect_ratio", json!("5:1")), 422),
                 ("/api/v1/requests", with("pormpt", json!("typo")), 422),

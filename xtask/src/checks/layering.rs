@@ -15,11 +15,12 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { folder: "crates/engine", may: &[], tests_may: &[] },
     Layer { folder: "crates/media", may: &[], tests_may: &[] },
+    Layer { folder: "crates/sandbox", may: &[], tests_may: &[] },
     Layer { folder: "crates/providers", may: &["engine"], tests_may: &["testkit"] },
     Layer { folder: "crates/journal", may: &["engine"], tests_may: &["testkit"] },
     Layer {
         folder: "crates/runtime",
-        may: &["engine", "journal", "providers", "media"],
+        may: &["engine", "journal", "providers", "media", "sandbox"],
         tests_may: &["testkit"],
     },
     Layer {
@@ -34,7 +35,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "crates/showrunner",
-        may: &["engine", "media", "journal", "providers", "runtime", "web", "packs"],
+        may: &["engine", "media", "sandbox", "journal", "providers", "runtime", "web", "packs"],
         tests_may: &["testkit"],
     },
     Layer {
@@ -72,6 +73,8 @@ const ONLY: &[(&str, &[&str], &str)] = &[
     ("clap", &["crates/showrunner"], "the command line is in the binary"),
     ("resvg", &["crates/media"], "pixels are made in media"),
     ("image", &["crates/media"], "pixels are made in media"),
+    ("rquickjs", &["crates/sandbox"], "code of authors runs in processes that can be killed"),
+    ("minijinja", &["crates/sandbox"], "code of authors runs in processes that can be killed"),
 ];
 
 /// Names under which everything ends up that belongs nowhere.

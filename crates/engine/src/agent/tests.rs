@@ -40,7 +40,7 @@ fn defaults_are_those_of_a_model_agent() {
 
 #[test]
 fn kinds_that_come_later_are_read_and_refused() {
-    for kind in ["context", "api", "tool", "function", "orchestrator", "remote", "media"] {
+    for kind in ["context", "api", "tool", "orchestrator", "remote", "media"] {
         let text = format!("---\nname: x\nkind: {kind}\n---\nWork.");
         let agent = AgentRecord::parse_markdown(&text, "x.md").unwrap();
         let refused = agent.check_runs_as_model().unwrap_err();
@@ -66,7 +66,7 @@ fn every_problem_names_its_line_and_what_to_do() {
     problems(
         "---\nname: a\ncolour: red\n---\nx",
         &expect![
-            "a.md:3: unknown field `colour`, expected one of name, version, kind, title, role, department, model, settings, skills, tools, output_schema (see `title: { en, ja }`, `settings: { temperature, max_output_tokens }` and the other fields of an agent file)"
+            "a.md:3: unknown field `colour`, expected one of name, version, kind, title, role, department, model, settings, skills, tools, env, output_schema (see `title: { en, ja }`, `settings: { temperature, max_output_tokens }` and the other fields of an agent file)"
         ],
     );
     problems(
@@ -105,5 +105,38 @@ fn instructions_are_filled_in_per_attempt() {
         &expect![
             "a.md:4: instructions cannot see `steps` (only `input` and `feedback` can be filled in)"
         ],
+    );
+}
+
+#[test]
+fn a_function_agent_is_its_one_block_of_code() {
+    let text = "---\nname: f\nkind: function\nenv: [API_KEY]\n---\nAdds one.\n\n```yaml\nn: 1\n```\n\n```js\nexport default (ctx) => `{{ ${ctx.input.n} }}`;\n```\n";
+    let agent = AgentRecord::parse_markdown(text, "f.md").unwrap();
+    let function = agent.function.as_ref().unwrap();
+    assert_eq!(&*function.code, "export default (ctx) => `{{ ${ctx.input.n} }}`;\n");
+    assert_eq!((function.line, agent.env.as_slice()), (13, &["API_KEY".to_owned()][..]));
+    assert_eq!(text.lines().nth(12).unwrap(), function.code.trim_end());
+    assert!(agent.kind.runs());
+    problems(
+        "---\nname: f\nkind: function\n---\nNo code.",
+        &expect![
+            "a.md:5: a function agent has one block of JavaScript, not 0 (put the code in one block between a line ```js and a line ```)"
+        ],
+    );
+    problems(
+        "---\nname: f\nkind: function\n---\n```js\n1\n```\n```js\n2\n```",
+        &expect![
+            "a.md:9: a function agent has one block of JavaScript, not 2 (put the code in one block between a line ```js and a line ```)"
+        ],
+    );
+    problems(
+        "---\nname: f\nkind: function\n---\n\n```js\n1",
+        &expect![
+            "a.md:6: the block of JavaScript is not closed (put the code in one block between a line ```js and a line ```)"
+        ],
+    );
+    problems(
+        "---\nname: m\nenv: [KEY]\n---\nWrite.",
+        &expect!["a.md:3: `env` is of no use here (only agents of kind function see variables)"],
     );
 }

@@ -19,6 +19,7 @@ use super::call_agent::fail;
 use super::call_key;
 use super::call_media::{Place, Unkept};
 use super::choice::Payee;
+use super::function_host::FETCH_IN_DOUBT;
 use super::pay::over_time;
 use crate::Runtime;
 use crate::dispatch::Work;
@@ -118,7 +119,11 @@ impl Runtime {
             ) {
                 Some(Payee::Model(provider)) => self.settle_answer(&settling, &*provider).await,
                 Some(Payee::Media(provider)) => self.settle_order(&settling, &*provider).await,
-                None => settling.ended(Vec::new()),
+                // A request of its own that had left may have done something.
+                Some(Payee::Function) if !settling.never_left(CallSafety::Neither) => {
+                    settling.in_doubt(FETCH_IN_DOUBT.to_owned())
+                },
+                Some(Payee::Function) | None => settling.ended(Vec::new()),
             },
         };
         self.deliver(work, Some(token), report).await;

@@ -99,6 +99,9 @@ impl Runtime {
     ) -> Ended {
         match agent.kind {
             AgentKind::Media => self.media_attempt(work, call, agent, (input, settings)).await,
+            AgentKind::Function => {
+                self.function_attempt(work, call, agent, (input, settings)).await
+            },
             _ => self.model_attempt(work, call, agent, (input, settings)).await,
         }
     }

@@ -74,9 +74,6 @@ impl Paid for Order {
     fn ceiling(&self) -> Result<Spend, Unpriced> {
         self.provider.ceiling(&self.request)
     }
-    fn bill(&self, _failure: &mut CallFailure) -> Option<CallRecord> {
-        None // a job that failed says so later, and what it cost with it
-    }
     fn as_sent(&self) -> SentCall {
         SentCall::Media(Arc::clone(&self.provider), Arc::clone(&self.request))
     }
@@ -203,7 +200,7 @@ impl Runtime {
 
     /// Stores what was paid for. While there is no room it is held on to: making it again would
     /// be paying again.
-    async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Unkept> {
+    pub(crate) async fn store(&self, bytes: Vec<u8>) -> Result<Digest, Unkept> {
         let bytes = Arc::new(bytes);
         loop {
             let (objects, file) = (Arc::clone(self.objects()), Arc::clone(&bytes));

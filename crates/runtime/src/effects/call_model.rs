@@ -36,9 +36,6 @@ impl Paid for Question {
     fn is_free(&self) -> bool {
         self.provider.mode() == Mode::Local
     }
-    fn is_job(&self) -> bool {
-        false
-    }
     fn ceiling(&self) -> Result<Spend, Unpriced> {
         self.provider.ceiling(&self.request)
     }

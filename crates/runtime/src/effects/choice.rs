@@ -8,12 +8,14 @@ use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
 use showrunner_providers::{MediaKind, MediaProvider, Mode, ModelProvider};
 
-use crate::Runtime;
+use crate::{Functions, Runtime};
 
 /// Whoever is paid for a piece of work.
 pub(crate) enum Payee {
     Model(Arc<dyn ModelProvider>),
     Media(Arc<dyn MediaProvider>),
+    /// Nobody: code of an author's runs here. Whom it asks, it asks by itself.
+    Function,
 }
 
 impl Runtime {
@@ -34,6 +36,9 @@ impl Runtime {
         if let Some(provider) = chosen.and_then(|name| self.providers().model_provider(name)) {
             return Some(Payee::Model(Arc::clone(provider)));
         }
+        if agent.kind == AgentKind::Function {
+            return Some(Payee::Function);
+        }
         let model = settings.get("model").and_then(Value::as_str).unwrap_or(&agent.model);
         Some(Payee::Model(self.providers().resolve_model(model).ok()?.provider))
     }
@@ -44,6 +49,7 @@ impl Runtime {
         match self.payee(&call.agent, (input, settings), call.provider.as_deref())? {
             Payee::Model(provider) => self.providers().gate(provider.name()),
             Payee::Media(provider) => self.providers().gate(provider.name()),
+            Payee::Function => self.options().functions.as_ref().map(Functions::gate),
         }
     }
 

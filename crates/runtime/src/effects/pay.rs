@@ -42,13 +42,19 @@ pub(crate) trait Paid: Sync {
     fn is_free(&self) -> bool;
 
     /// Whether it may be a job that goes on after the call.
-    fn is_job(&self) -> bool;
+    fn is_job(&self) -> bool {
+        false
+    }
 
     /// The most that it can cost.
-    fn ceiling(&self) -> Result<Spend, Unpriced>;
+    fn ceiling(&self) -> Result<Spend, Unpriced> {
+        Ok(Spend::ZERO)
+    }
 
     /// What was billed for a call that came to nothing, where that is known.
-    fn bill(&self, failure: &mut CallFailure) -> Option<CallRecord>;
+    fn bill(&self, _failure: &mut CallFailure) -> Option<CallRecord> {
+        None
+    }
 
     /// The call, for whoever has to find out what became of it.
     fn as_sent(&self) -> SentCall;

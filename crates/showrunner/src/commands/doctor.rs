@@ -113,6 +113,7 @@ pub(crate) async fn perform(desk: &Desk, args: DoctorArgs) -> Outcome {
         machine::clock(),
     ];
     findings.push(outside::models());
+    findings.push(machine::functions().await);
     findings.push(outside::port(args.listen, data_dir));
     findings.push(outside::egress(&args.outward));
     findings.extend(outside::server(desk).await);

@@ -13,6 +13,7 @@ use serde_json::Value;
 use showrunner_providers::egress::Rules;
 
 use super::inward::{Inward, InwardArgs};
+use super::functions::{FunctionArgs, FunctionSetup};
 use super::logs::FILTER_DEFAULT;
 use super::models::{Models, ModelsArgs};
 use super::outward::OutwardArgs;
@@ -54,6 +55,9 @@ pub(crate) struct ServeArgs {
     /// Who may report, and where people reach the server
     #[command(flatten)]
     inward: InwardArgs,
+    /// Agents of one's own
+    #[command(flatten)]
+    functions: FunctionArgs,
     /// Agents' calls under way at once [default: by provider]
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -223,6 +227,8 @@ pub(crate) struct Serving {
     pub(crate) outward: Rules,
     /// Who may report from outside, and where people reach it.
     pub(crate) inward: Inward,
+    /// Agents of one's own, and what functions may do.
+    pub(crate) functions: FunctionSetup,
     /// Agents' calls under way at once.
     pub(crate) limit: Option<NonZeroUsize>,
 }
@@ -245,6 +251,7 @@ impl ServeArgs {
             scripted: self.scripted.resolve()?,
             outward: self.outward.rules(),
             inward: self.inward.resolve()?,
+            functions: self.functions.resolve()?,
             limit: self.limit,
         })
     }

@@ -242,7 +242,7 @@ impl Stage {
             providers,
             feed: Feed::default(),
         };
-        let runtime = Runtime::new(parts, Options { limits });
+        let runtime = Runtime::new(parts, Options { limits, ..Options::default() });
         let worker = AgentRecord::parse_markdown("---\nname: worker\n---\nWrite it.", "worker");
         runtime.agents().put(worker.map_err(|problems| anyhow::anyhow!("{problems:?}"))?);
         Ok(Set { runtime, notes, model, journal })

@@ -34,6 +34,17 @@ pub(super) fn data_folder(folder: &Path) -> Finding {
     }
 }
 
+/// Whether functions of agents can be locked in.
+pub(super) async fn functions() -> Finding {
+    let name = "functions";
+    match wiring::functions::can_run().await {
+        Ok(()) => Finding::good(name, "run in processes that lock themselves in"),
+        Err(why) => {
+            Finding::note(name, why, "agents of kind function fail here; everything else works")
+        },
+    }
+}
+
 /// Whether there is room.
 pub(super) fn disk(folder: &Path) -> Finding {
     let name = "disk";
