@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use showrunner_engine::definition::Definition;
-use showrunner_providers::{MediaKind, Providers};
 use showrunner_web::view::LabelView;
 
 use super::brand::BrandJson;
@@ -139,9 +138,9 @@ pub(super) struct Brief {
 
 impl Brief {
     /// Members that say nothing about what is asked for, so that nobody waits for their effect.
-    pub(super) fn without_effect(&self, providers: &Providers) -> Vec<&'static str> {
-        let kind = if self.request_type.is_film() { MediaKind::Video } else { MediaKind::Image };
-        let is_unknown = |name: &String| !providers.media_for(kind).any(|p| p.name() == name);
+    /// `is_configured` knows the providers of media.
+    pub(super) fn without_effect(&self, is_configured: impl Fn(&str) -> bool) -> Vec<&'static str> {
+        let is_unknown = |name: &String| !is_configured(name);
         let is_spoken = self.request_type == RequestType::VideoWithVo;
         let is_film = self.request_type.is_film();
         let given = [

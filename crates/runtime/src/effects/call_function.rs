@@ -131,6 +131,7 @@ fn function_ended(
             duration_ms,
             simulated: false,
             billed_key: String::new(),
+            estimated: false,
         })
     };
     let output = match outcome.result {

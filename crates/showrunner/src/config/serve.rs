@@ -12,8 +12,8 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use showrunner_providers::egress::Rules;
 
-use super::inward::{Inward, InwardArgs};
 use super::functions::{FunctionArgs, FunctionSetup};
+use super::inward::{Inward, InwardArgs};
 use super::logs::FILTER_DEFAULT;
 use super::models::{Models, ModelsArgs};
 use super::outward::OutwardArgs;
