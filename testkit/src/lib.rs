@@ -10,5 +10,6 @@
 pub mod sim;
 
 pub mod journal_conformance;
+pub mod python;
 pub mod throwaway_postgres;
 pub mod vendors;

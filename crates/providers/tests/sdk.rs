@@ -23,31 +23,16 @@ async fn run(program: &Path, args: &[&str]) -> Result<String, String> {
     Ok(out)
 }
 
-/// A Python with the SDKs, made once for each list of versions.
-async fn python(folder: &Path) -> Result<PathBuf, String> {
-    let requirements = folder.join("requirements.txt");
-    let text = std::fs::read_to_string(&requirements).map_err(|error| error.to_string())?;
-    let digest = showrunner_engine::id::Digest::of(text.as_bytes());
-    let name = format!("sdk-{}", digest.as_str().get(..16).unwrap_or_default());
-    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let python = made.join("bin/python");
-    if made.join("complete").exists() {
-        return Ok(python);
-    }
-    drop(std::fs::remove_dir_all(&made));
-    let at = made.to_str().unwrap_or_default();
-    run(Path::new("python3"), &["-m", "venv", at]).await?;
-    let list = requirements.to_str().unwrap_or_default();
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", list];
-    run(&python, &quiet).await?;
-    std::fs::write(made.join("complete"), "").map_err(|error| error.to_string())?;
-    Ok(python)
+/// A Python with the SDKs.
+async fn python() -> Result<PathBuf, String> {
+    let made = || showrunner_testkit::python::python(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    tokio::task::spawn_blocking(made).await.map_err(|error| error.to_string())?
 }
 
 #[tokio::test]
 async fn the_vendors_own_clients_understand_the_fakes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testkit/sdk");
-    let python = match python(&folder).await {
+    let python = match python().await {
         Ok(python) => python,
         Err(why) if std::env::var_os("CI").is_some() => panic!("no SDKs to prove it with: {why}"),
         Err(why) => {

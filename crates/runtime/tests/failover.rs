@@ -264,3 +264,15 @@ async fn the_only_one_is_waited_for() {
     let waited = stage.runtime.clock().now().millis_since(began).0;
     assert!((800_000..1_000_000).contains(&waited), "a quota comes back in a quarter of an hour");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_only_one_is_tried_again_as_the_step_says() {
+    for manner in [Manner::Refuses(ErrorClass::Provider), Manner::FailsLater(ErrorClass::Provider)]
+    {
+        let alpha = Studio::new("alpha", Mode::Live, manner);
+        let stage = Stage::with(&[Arc::clone(&alpha)]).await;
+        let ended = stage.run(&json!({ "prompt": "tea" })).await;
+        assert_eq!(ended.failure.as_ref().unwrap().message, "alpha says no");
+        assert_eq!(alpha.orders(), 2, "two attempts, one order each: {manner:?}");
+    }
+}

@@ -111,6 +111,9 @@ impl ModelProvider for Vendor {
         Ok(answer())
     }
     async fn look_up(&self, _key: &str) -> Result<LookUp<ModelAnswer>, CallFailure> {
+        if self.manner == Manner::Forgetful {
+            return Ok(LookUp::CannotSay);
+        }
         self.note("asked");
         Ok(if self.is_billed() { LookUp::Found(answer()) } else { LookUp::Denied })
     }

@@ -133,7 +133,6 @@ fn elect(run: &mut Run, at: Timestamp, no: StepNo, event: &Event) {
         },
         Event::JobGivenUp { token, failed, .. } => {
             current(run, no, *token, |attempt| {
-                attempt.provider = None;
                 attempt.dispatched = None;
                 attempt.job = None;
             });

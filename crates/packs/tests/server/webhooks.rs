@@ -2,6 +2,7 @@
 //! signatures, and the standard's own Python library where it is installed.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -478,19 +479,19 @@ async fn the_standards_own_library_believes_us() {
     const CHECK: &str = "import json, sys\nfrom standardwebhooks import Webhook\n\
         given = json.load(sys.stdin)\n\
         Webhook(given['secret']).verify(given['body'], given['headers'])\nprint('believed')\n";
-    #[expect(clippy::disallowed_methods, reason = "how a machine says where its Python is")]
-    let python = std::env::var("SHOWRUNNER_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-    #[expect(clippy::disallowed_methods, reason = "CI says that it is CI")]
-    let is_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let there = Command::new(&python).args(["-c", "import standardwebhooks"]).output();
-    if !there.is_ok_and(|there| there.status.success()) {
-        assert!(!is_ci, "CI must have the Python package standardwebhooks");
-        #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-        {
-            eprintln!("SKIPPED: the standard's own library: pip install standardwebhooks");
-        }
-        return;
-    }
+    let made = || showrunner_testkit::python::python(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let python = match tokio::task::spawn_blocking(made).await.unwrap() {
+        Ok(python) => python,
+        Err(why) => {
+            let is_ci = std::env::var_os("CI").is_some();
+            assert!(!is_ci, "the standard's own library could not be installed: {why}");
+            #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+            {
+                eprintln!("*** NOT RUN: the standard's own library could not be installed: {why}");
+            }
+            return;
+        },
+    };
     let receiver = Receiver::start().await;
     let (server, _clock) = fresh(&receiver).await;
     let (id, secret) = endpoint(&server, &receiver, &["webhook.test"]).await;

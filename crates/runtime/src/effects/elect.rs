@@ -59,7 +59,10 @@ impl Runtime {
     ) -> Result<&'p P, Unpaid> {
         // Whoever may have been called before is asked before anybody else, whatever the circuit.
         let may_have_left = payer.work.is_recovered || payer.call.timed_out;
-        let before = election.chosen.as_deref().filter(|_| may_have_left && !election.has_lost);
+        let before = election
+            .chosen
+            .as_deref()
+            .filter(|before| may_have_left && !election.has_lost && !election.is_out(before));
         if let Some(before) = before {
             let found = candidates.iter().find(|paid| paid.provider() == before);
             return found.ok_or_else(|| {
@@ -163,9 +166,15 @@ impl Election {
         }
     }
 
-    /// Those who are not out.
+    /// Those who are not out. Where there is only one, what it said to an earlier attempt does not
+    /// count: whether it is tried again is for the step's own policy.
     fn open<'p, P: Paid>(&self, candidates: &'p [P]) -> impl Iterator<Item = &'p P> {
-        candidates.iter().filter(|paid| !self.out.iter().any(|out| out.provider == paid.provider()))
+        let is_only_hope = !self.has_choice && self.chosen.is_none() && !self.has_lost;
+        candidates.iter().filter(move |paid| is_only_hope || !self.is_out(paid.provider()))
+    }
+
+    fn is_out(&self, provider: &str) -> bool {
+        self.out.iter().any(|out| out.provider == provider)
     }
 
     fn lose(&mut self, provider: &str, failure: Failure) {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
-use reqwest::{Method, Url};
+use reqwest::Url;
+use showrunner_providers::egress::{
+    Ask, Caps, Egress, EgressError, Excess, HeaderMap, HeaderName, HeaderValue, Method, Rules,
+};
 use showrunner_runtime::Functions;
 use showrunner_sandbox::{
     Bytes, Fetch, FetchAnswer, FetchFailure, FetchRequest, Pool, PoolOptions,
@@ -39,23 +40,20 @@ pub(crate) async fn can_run() -> Result<(), String> {
     }
 }
 
-/// Lets requests out to the hosts that the operator named, and follows no redirect.
+/// Lets requests out to the hosts that the operator named, by the guarded way out, and follows no
+/// redirect.
 #[derive(Debug)]
 struct Allowed {
     hosts: Vec<FunctionHost>,
-    http: reqwest::Client,
+    egress: Egress,
 }
 
 impl Allowed {
+    /// A host that is named with its port may be one of the operator's own network.
     fn new(hosts: Vec<FunctionHost>) -> anyhow::Result<Self> {
-        // Another part of the program may have done so.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .context("the client for functions' requests")?;
-        Ok(Self { hosts, http })
+        let named = hosts.iter().filter_map(|host| Some(format!("{}:{}", host.host, host.port?)));
+        let named: Vec<_> = named.map(|place| place.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { hosts, egress: Egress::new(Rules::allowing(named)) })
     }
 
     fn allows(&self, url: &Url) -> bool {
@@ -66,12 +64,12 @@ impl Allowed {
         })
     }
 
-    /// The address, where it may be asked.
-    fn door(&self, request: &FetchRequest) -> Result<Url, FetchFailure> {
+    /// Whether the address may be asked.
+    fn door(&self, request: &FetchRequest) -> Result<(), FetchFailure> {
         let url = Url::parse(&request.url)
             .map_err(|error| FetchFailure::refused(format!("{}: {error}", request.url)))?;
         if self.allows(&url) {
-            return Ok(url);
+            return Ok(());
         }
         Err(FetchFailure::refused(format!(
             "functions may not ask {}; the operator can allow it: --function-hosts {}",
@@ -84,50 +82,48 @@ impl Allowed {
         )))
     }
 
-    async fn send(&self, url: Url, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|error| FetchFailure::refused(error.to_string()))?;
-        let wanted = request.timeout_ms.map_or(REQUEST_MAX, Duration::from_millis);
-        let mut sent = self.http.request(method, url).timeout(wanted.min(REQUEST_MAX));
-        for (name, value) in &request.headers {
-            sent = sent.header(name, value);
-        }
-        if let Some(body) = &request.body {
-            sent = sent.body(body.0.clone());
-        }
-        let answer = sent.send().await.map_err(|error| failure(request, &error))?;
-        let status = answer.status().as_u16();
-        let headers = answer.headers().iter().filter_map(|(name, value)| {
+    async fn send(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
+        let reply =
+            self.egress.fetch(ask(request)?).await.map_err(|error| failure(request, &error))?;
+        let headers = reply.headers.iter().filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         });
         let headers = headers.collect();
-        let mut body = Vec::new();
-        let mut pieces = answer.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            body.extend_from_slice(&piece.map_err(|error| failure(request, &error))?);
-            if body.len() > request.bytes_max {
-                let message = format!(
-                    "{} answered with over {} bytes; ask for less",
-                    request.url, request.bytes_max
-                );
-                return Err(FetchFailure {
-                    code: "ERR_TOO_LARGE".to_owned(),
-                    message,
-                    may_have_acted: !request.is_safe(),
-                    took_ms: 0,
-                });
-            }
-        }
-        Ok(FetchAnswer { status, headers, body: Bytes(body), took_ms: 0 })
+        let body = Bytes(reply.body.to_vec());
+        Ok(FetchAnswer { status: reply.status, headers, body, took_ms: 0 })
     }
+}
+
+/// A function's request as the way out wants it.
+fn ask(request: &FetchRequest) -> Result<Ask, FetchFailure> {
+    let wrong = |what: String| FetchFailure::refused(what);
+    let method = Method::from_bytes(request.method.as_bytes())
+        .map_err(|error| wrong(format!("{}: {error}", request.method)))?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let read =
+            HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
+        let (name, value) =
+            read.ok_or_else(|| wrong(format!("`{name}` is no header that can be sent")))?;
+        headers.append(name, value);
+    }
+    let body = request.body.as_ref().map(|body| body.0.clone()).unwrap_or_default();
+    let wanted = request.timeout_ms.map_or(REQUEST_MAX, Duration::from_millis);
+    let caps = Caps {
+        time_max: wanted.min(REQUEST_MAX),
+        body_max: request.bytes_max,
+        excess: Excess::Refuse,
+        redirects_max: 0,
+    };
+    Ok(Ask { method, url: request.url.clone(), headers, body: body.into(), caps })
 }
 
 #[async_trait]
 impl Fetch for Allowed {
     async fn fetch(&self, request: &FetchRequest) -> Result<FetchAnswer, FetchFailure> {
-        let url = self.door(request)?;
+        self.door(request)?;
         let began = Instant::now();
-        let answered = self.send(url, request).await;
+        let answered = self.send(request).await;
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         match answered {
             Ok(answer) => Ok(FetchAnswer { took_ms, ..answer }),
@@ -136,26 +132,18 @@ impl Fetch for Allowed {
     }
 }
 
-/// What a connection's error means. Only what was never connected has certainly done nothing.
-fn failure(request: &FetchRequest, error: &reqwest::Error) -> FetchFailure {
-    let never_left = error.is_connect() || error.is_builder();
-    let code = match error {
-        error if error.is_connect() => "ECONNREFUSED",
-        error if error.is_timeout() => "ECONNABORTED",
-        error if error.is_builder() => "ERR_BAD_OPTION",
-        _ => "ECONNRESET",
-    };
-    // Without its address: a key may stand in it.
-    let host = Url::parse(&request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let what = match code {
-        "ECONNREFUSED" => "cannot be reached",
-        "ECONNABORTED" => "did not answer in time",
-        "ERR_BAD_OPTION" => "cannot be asked like this",
-        _ => "broke off",
+/// What an error on the way out means. Only what was never connected has certainly done nothing.
+fn failure(request: &FetchRequest, error: &EgressError) -> FetchFailure {
+    let (code, never_left) = match error {
+        EgressError::Refused(_) => return FetchFailure::refused(error.to_string()),
+        EgressError::Unreachable { .. } | EgressError::NoTls { .. } => ("ECONNREFUSED", true),
+        EgressError::TooSlow { .. } => ("ECONNABORTED", false),
+        EgressError::TooLarge { .. } => ("ERR_TOO_LARGE", false),
+        EgressError::Broken { .. } => ("ECONNRESET", false),
     };
     FetchFailure {
         code: code.to_owned(),
-        message: format!("{} {}: {what}", request.method, host.unwrap_or_default()),
+        message: format!("{} {error}", request.method),
         may_have_acted: !never_left && !request.is_safe(),
         took_ms: 0,
     }
