@@ -36,16 +36,38 @@ pub use step::{
 /// # Errors
 /// Everything that is wrong with it, in the order of the text, 50 problems at most.
 pub fn load(source: &str, file_name: &str, version: u32) -> Result<Definition, Vec<Problem>> {
+    let (definition, report) = read_all(source, file_name, version);
+    match definition {
+        Some(definition) if report.is_empty() => Ok(definition),
+        _ => Err(report.into_problems()),
+    }
+}
+
+/// [`load`], for a definition that was published before: rules that came later do not count. Its
+/// runs go on as they began.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_published(
+    source: &str,
+    file_name: &str,
+    version: u32,
+) -> Result<Definition, Vec<Problem>> {
+    let (definition, report) = read_all(source, file_name, version);
+    match definition {
+        Some(definition) if report.is_sound() => Ok(definition),
+        _ => Err(report.into_problems()),
+    }
+}
+
+fn read_all(source: &str, file_name: &str, version: u32) -> (Option<Definition>, problem::Report) {
     let mut report = problem::Report::new(file_name);
     let (tree, fault) = raw::read(source);
     if let Some((place, complaint)) = fault {
         report.add(place, "", complaint);
     }
     let definition = tree.and_then(|tree| resolve::resolve(&mut report, &tree, source, version));
-    match definition {
-        Some(definition) if report.is_empty() => Ok(definition),
-        _ => Err(report.into_problems()),
-    }
+    (definition, report)
 }
 
 /// The JSON Schema of the definition language, for editors and for whoever writes definitions by

@@ -193,7 +193,7 @@ impl Library {
         if let Some(found) = self.cached(&stored.digest, stored.version) {
             return Ok(found);
         }
-        let loaded = definition::load(&stored.source, &stored.slug, stored.version);
+        let loaded = definition::load_published(&stored.source, &stored.slug, stored.version);
         let definition = Arc::new(loaded.map_err(LibraryError::Invalid)?);
         let mut compiled = self.compiled.write();
         if compiled.len() >= COMPILED_MAX {

@@ -20,7 +20,7 @@ pub fn possible(run: &Run) -> Vec<&'static str> {
                 names.push("resolve_doubt");
             }
             names.extend(["retry_step", "skip_step", "complete_by_hand", "receive_callback"]);
-            if run.phase.is_some() {
+            if run.phase.is_some() && !in_doubt {
                 names.push("roll_back");
             }
             names
@@ -63,7 +63,7 @@ fn on_step(run: &Run, no: StepNo, on_run: &[&'static str]) -> Vec<&'static str> 
         ("answer_checkpoint", asks),
         ("resolve_doubt", is_doubted),
         // Who asks is answered, and a doubt is settled, before anything is done again.
-        ("retry_step", !asks && !is_doubted && reset::to_retry(run, no).is_some()),
+        ("retry_step", !asks && !is_doubted && reset::can_retry(run, no)),
         ("skip_step", reset::can_skip(run, no)),
         ("complete_by_hand", by_hand::can_complete(run, no)),
     ];

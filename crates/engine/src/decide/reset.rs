@@ -48,17 +48,8 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Doing something again that may have been paid for already is for whoever has said what
-    /// became of it.
     fn refuse_doubts(&self, set: &BTreeSet<StepNo>, command: &str) -> Result<(), Refusal> {
-        let around = |no: StepNo| {
-            std::iter::successors(Some(no), |&no| self.run.scope(self.run.step(no).scope).container)
-        };
-        let mut doubts = self.run.open.iter().copied().filter(|&no| {
-            matches!(self.run.step(no).wait, Some(Wait::Doubt))
-                && around(no).any(|outer| set.contains(&outer))
-        });
-        match doubts.next() {
+        match doubt_within(self.run, set) {
             Some(no) => Err(wrong_step_state(self.run.step(no), command)),
             None => Ok(()),
         }
@@ -185,6 +176,22 @@ pub(super) fn to_retry(run: &Run, no: StepNo) -> Option<StepNo> {
         },
     };
     target(run, no).filter(|_| possible && step.compensates.is_none())
+}
+
+/// A step in doubt among these or inside them. Doing something again that may have been paid for
+/// already is for whoever has said what became of it.
+fn doubt_within(run: &Run, set: &BTreeSet<StepNo>) -> Option<StepNo> {
+    let around = |no: StepNo| {
+        std::iter::successors(Some(no), |&no| run.scope(run.step(no).scope).container)
+    };
+    run.open.iter().copied().find(|&no| {
+        matches!(run.step(no).wait, Some(Wait::Doubt)) && around(no).any(|at| set.contains(&at))
+    })
+}
+
+/// Whether a person may have this step done again now.
+pub(super) fn can_retry(run: &Run, no: StepNo) -> bool {
+    to_retry(run, no).is_some_and(|target| doubt_within(run, &again(run, target)).is_none())
 }
 
 /// Whether a run can go on without `no`.

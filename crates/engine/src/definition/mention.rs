@@ -156,6 +156,6 @@ fn unreadable(report: &mut Report, spot: &Spot<'_>, text: &str, fault: &ParseFau
 fn refuse_zero(report: &mut Report, spot: &Spot<'_>, divides_by_zero: bool) {
     if divides_by_zero {
         let wrong = complaint("a division by zero", "it fails whenever the run comes here");
-        report.at(spot, wrong.hint("divide by something else"));
+        report.at(spot, wrong.newer().hint("divide by something else"));
     }
 }

@@ -52,17 +52,18 @@ pub(super) struct Complaint {
     what: String,
     why: String,
     hint: Option<String>,
+    is_newer: bool,
 }
 
 /// Starts a complaint.
 pub(super) fn complaint(what: impl Into<String>, why: impl Into<String>) -> Complaint {
-    Complaint { what: what.into(), why: why.into(), hint: None }
+    Complaint { what: what.into(), why: why.into(), hint: None, is_newer: false }
 }
 
 impl Complaint {
     /// Files it.
     pub(super) fn at(self, file: &str, place: Place, path: &str) -> Problem {
-        let Self { what, why, hint } = self;
+        let Self { what, why, hint, is_newer: _ } = self;
         let (line, column) = (place.line, place.column);
         Problem { file: file.to_owned(), line, column, path: path.to_owned(), what, why, hint }
     }
@@ -70,6 +71,12 @@ impl Complaint {
     /// Says what to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Breaks a rule that came after definitions had been published: those that break it still run.
+    pub(super) fn newer(mut self) -> Self {
+        self.is_newer = true;
         self
     }
 
@@ -91,15 +98,18 @@ impl Complaint {
 pub(super) struct Report {
     file: String,
     problems: Vec<Problem>,
+    /// Whether there is anything but breaches of newer rules.
+    is_broken: bool,
 }
 
 impl Report {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), problems: Vec::new() }
+        Self { file: file.to_owned(), problems: Vec::new(), is_broken: false }
     }
 
     /// Files a complaint, unless there are enough.
     pub(super) fn add(&mut self, place: Place, path: &str, complaint: Complaint) {
+        self.is_broken |= !complaint.is_newer;
         if self.is_full() {
             return;
         }
@@ -113,6 +123,11 @@ impl Report {
 
     pub(super) fn is_empty(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Whether what was published once can still be run.
+    pub(super) fn is_sound(&self) -> bool {
+        !self.is_broken
     }
 
     /// The problems in the order of the text.

@@ -209,3 +209,13 @@ fn spans_of_time() {
         assert!(duration::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn what_was_published_before_a_rule_still_runs() {
+    let source =
+        "showrunner: 1\nid: x\nsteps:\n  - { id: a, retry: 2, transform: \"{{ 1 / 0 }}\" }\n";
+    let problems = load(source, "x.yaml", 1).unwrap_err();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(load_published(source, "x", 1).is_ok());
+    assert!(load_published("showrunner: 1\nid: x\nsteps: []", "x", 1).is_err());
+}

@@ -122,7 +122,7 @@ pub(super) fn check_fallbacks(report: &mut Report, definition: &Definition, outl
             "the fallback runs when that has failed, so each would wait for the other",
         );
         let hint = format!("let `{fallback_id}` need only what comes before `{}`", primary.id);
-        at_step(report, outline, fallback, "needs", wrong.hint(hint));
+        at_step(report, outline, fallback, "needs", wrong.newer().hint(hint));
     }
 }
 

@@ -53,7 +53,8 @@ fn condition(report: &mut Report, definition: &Definition, step: &StepDef, what:
         format!("`{}` is {}, not true or false", expression.text(), types.words()),
         "a condition holds or does not hold; anything else fails the step",
     );
-    report.at(&spot, wrong.hint("compare it with something: `==`, `!=`, `<`, `size(…) > 0`"));
+    report
+        .at(&spot, wrong.newer().hint("compare it with something: `==`, `!=`, `<`, `size(…) > 0`"));
 }
 
 fn list(report: &mut Report, definition: &Definition, step: &StepDef, what: Written<'_, '_>) {
@@ -66,7 +67,10 @@ fn list(report: &mut Report, definition: &Definition, step: &StepDef, what: Writ
         format!("`{}` is {}, not a list", expression.text(), types.words()),
         "for_each works on the elements of a list; anything else fails the step",
     );
-    report.at(&spot, wrong.hint("name a field whose schema says `type: array`, or write `[…]`"));
+    report.at(
+        &spot,
+        wrong.newer().hint("name a field whose schema says `type: array`, or write `[…]`"),
+    );
 }
 
 fn types(definition: &Definition, step: &StepDef, expression: &Expression) -> Types {

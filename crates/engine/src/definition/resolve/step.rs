@@ -108,7 +108,8 @@ impl<'n> Resolver<'_, 'n> {
         for (key, hint) in [("retry", retry), ("timeout", timeout)] {
             if let (Some(hint), Some(spot)) = (hint, spot.member(key)) {
                 let what = format!("`{key}` has no effect on a {} step", kind.name());
-                self.report.at(&spot, complaint(what, "nothing reads it").hint(hint));
+                let wrong = complaint(what, "nothing reads it").newer();
+                self.report.at(&spot, wrong.hint(hint));
             }
         }
     }
