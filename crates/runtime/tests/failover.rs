@@ -266,6 +266,15 @@ async fn the_only_one_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_takes_the_place_of_one_that_the_definition_names() {
+    let alpha = Studio::new("alpha", Mode::Live, Manner::Refuses(ErrorClass::Provider));
+    let beta = Studio::new("beta", Mode::Live, Manner::Makes);
+    let stage = Stage::with(&[Arc::clone(&alpha), Arc::clone(&beta)]).await;
+    let ended = stage.run(&json!({ "prompt": "tea", "provider": "alpha" })).await;
+    assert_eq!((ended.status(), alpha.orders(), beta.orders()), (RunStatus::Failed, 2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_only_one_is_tried_again_as_the_step_says() {
     for manner in [Manner::Refuses(ErrorClass::Provider), Manner::FailsLater(ErrorClass::Provider)]
     {

@@ -181,9 +181,8 @@ pub(super) fn to_retry(run: &Run, no: StepNo) -> Option<StepNo> {
 /// A step in doubt among these or inside them. Doing something again that may have been paid for
 /// already is for whoever has said what became of it.
 fn doubt_within(run: &Run, set: &BTreeSet<StepNo>) -> Option<StepNo> {
-    let around = |no: StepNo| {
-        std::iter::successors(Some(no), |&no| run.scope(run.step(no).scope).container)
-    };
+    let around =
+        |no: StepNo| std::iter::successors(Some(no), |&no| run.scope(run.step(no).scope).container);
     run.open.iter().copied().find(|&no| {
         matches!(run.step(no).wait, Some(Wait::Doubt)) && around(no).any(|at| set.contains(&at))
     })

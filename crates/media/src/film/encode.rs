@@ -72,7 +72,7 @@ fn arguments(reel: &Reel<'_>, has_track: bool) -> Vec<String> {
         all.extend(["-ar", "48000", "-ac", "2", "-flags:a", "+bitexact"]);
     }
     all.extend(["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high"]);
-    all.extend(["-pix_fmt", "yuv420p", "-threads:v", "2", "-g", "48", "-flags:v", "+bitexact"]);
+    all.extend(["-pix_fmt", "yuv420p", "-threads:v", "1", "-g", "48", "-flags:v", "+bitexact"]);
     all.extend(["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]);
     all.extend(["-color_range", "tv", "-map_metadata", "-1", "-fflags", "+bitexact"]);
     all.extend(["-movflags", "+faststart", "-f", "mp4", "film.mp4"]);

@@ -84,9 +84,13 @@ impl Runtime {
             let message = format!("{name} cannot make it; configured are: {}", known());
             return Err(invalid("media_provider", message));
         }
+        // What the author of a definition names is no wish: nobody takes its place.
+        let is_named =
+            |provider: &str| named.and_then(Value::as_str).is_none_or(|name| name == provider);
         let is_cheap = field("provider_tier").and_then(Value::as_str) == Some("economy");
         let mut ranked: Vec<Arc<dyn MediaProvider>> = all
             .into_iter()
+            .filter(|provider| is_named(provider.name()))
             .filter(|provider| provider.mode() != Mode::Scripted || first == Some(provider.name()))
             .cloned()
             .collect();

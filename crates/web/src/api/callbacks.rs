@@ -51,6 +51,7 @@ pub(super) fn table() -> Vec<Route> {
             .says("Takes n8n's signed report about a task.")
             .gives::<TakenJson>(200)
             .problems(&[&codes::STEP_STATE])
+            .repeated("Answers that it was taken already; nothing happens twice.")
             .to(receive_n8n),
         Route::get(FROM_N8N, "check_n8n_callback")
             .says("Says that callbacks of n8n are taken here.")
@@ -61,6 +62,7 @@ pub(super) fn table() -> Vec<Route> {
             .says("Takes a provider's callback about a job, and asks the provider.")
             .query("provider", "string", "Whose: `fal`, `pollo`, `runway` …")
             .gives::<HeardJson>(200)
+            .repeated("Has the provider asked once more; what it says is taken once.")
             .to(receive_vendor),
         Route::get(FROM_VENDOR, "check_provider_callback")
             .says("Says whose callbacks are taken here.")

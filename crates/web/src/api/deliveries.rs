@@ -48,6 +48,7 @@ pub(super) fn table() -> Vec<Route> {
         .owned_by("id")
         .gives::<DeliveryJson>(202)
         .problems(&[&codes::UNKNOWN_DELIVERY, &codes::STORAGE_FULL, &codes::NOT_SERVING])
+        .repeated("Sends the same message once more, under the same id.")
         .to(resend),
     ]
 }

@@ -48,6 +48,7 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<EndpointWithSecret>(201)
             .problems(&[&codes::ADDRESS_REFUSED, &codes::TOO_MANY_ENDPOINTS])
             .problems(&[&codes::STORAGE_FULL, &codes::NOT_SERVING])
+            .repeated("Makes another endpoint, which is sent everything as well.")
             .to(create_endpoint),
         Route::get(ALL, "list_webhook_endpoints")
             .says("Lists the URLs that events are sent to, newest first.")
@@ -64,19 +65,23 @@ pub(super) fn table() -> Vec<Route> {
             .takes_json::<EndpointPatch>()
             .gives::<EndpointJson>(200)
             .problems(&[&codes::ADDRESS_REFUSED])
+            .repeated("Changes nothing more.")
             .to(update_endpoint),
         own(Method::DELETE, ONE, "delete_webhook_endpoint")
             .says("Sends nothing any more to an endpoint, not even what was queued.")
             .answers(204, Gives::Nothing)
+            .repeated("Answers that there is no such endpoint.")
             .to(delete_endpoint),
         own(Method::POST, "/api/v1/webhooks/endpoints/{id}/rotate", "rotate_webhook_secret")
             .says("Makes a new secret; both sign for a while.")
             .takes_json_or_nothing::<RotateBody>()
             .gives::<EndpointWithSecret>(200)
+            .repeated("Makes another secret; the one before it signs as well, older ones no more.")
             .to(rotate_secret),
         own(Method::POST, "/api/v1/webhooks/endpoints/{id}/test", "send_webhook_test")
             .says("Sends a `webhook.test` message.")
             .gives::<DeliveryJson>(202)
+            .repeated("Sends another message.")
             .to(send_test),
     ]
 }
