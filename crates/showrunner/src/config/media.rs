@@ -1,0 +1,112 @@
+//! Which vendors of pictures, films and voices there are: whose keys are in the environment, and
+//! where their interfaces are.
+
+use clap::Args;
+use showrunner_providers::SecretString;
+use showrunner_providers::wire::media::FalModels;
+
+use super::terminal::said;
+use crate::fault::{Fault, Outcome};
+
+/// Which models of media are used, as written. Keys come from the environment only.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pictures and films (key: FAL_KEY)")]
+pub(crate) struct MediaArgs {
+    /// Models of fal to use, one for pictures and one for films, instead of the usual ones
+    #[arg(long, env = "SHOWRUNNER_FAL_MODELS", value_delimiter = ',', value_name = "MODEL")]
+    fal_models: Vec<String>,
+}
+
+/// A vendor with a key.
+#[derive(Clone, Debug)]
+pub(crate) struct MediaVendor {
+    /// Who.
+    pub(crate) make: Make,
+    /// The variable that may name another address.
+    pub(crate) base_variable: &'static str,
+    /// What it says.
+    pub(crate) base: Option<String>,
+    /// The key.
+    pub(crate) key: SecretString,
+}
+
+/// Whose interface is spoken, and what of it is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Make {
+    /// fal's queue.
+    Fal(FalModels),
+}
+
+/// Name, key, address.
+const KEYS: &[(&str, &str, &str)] = &[("fal", "FAL_KEY", "SHOWRUNNER_FAL_BASE_URL")];
+
+impl MediaArgs {
+    /// All vendors with a key.
+    pub(crate) fn resolve(&self) -> Outcome<Vec<MediaVendor>> {
+        self.resolve_with(&said)
+    }
+
+    /// As [`Self::resolve`], with `said` for what the environment says.
+    fn resolve_with(&self, said: &dyn Fn(&str) -> Option<String>) -> Outcome<Vec<MediaVendor>> {
+        let mut models = FalModels::default();
+        for path in &self.fal_models {
+            models = models.with(path.trim()).map_err(|what| {
+                Fault::usage(format!("--fal-models {path} cannot be used")).because(what)
+            })?;
+        }
+        let vendor = |&(_, key, base_variable): &(&str, &str, &'static str)| {
+            let key = said(key)?;
+            Some(MediaVendor {
+                make: Make::Fal(models),
+                base_variable,
+                base: said(base_variable),
+                key: SecretString::from(key.trim().to_owned()),
+            })
+        };
+        Ok(KEYS.iter().filter_map(vendor).collect())
+    }
+}
+
+/// The names of the keys that are in the environment, and whose they are.
+pub(crate) fn keys_found() -> Vec<(&'static str, &'static str)> {
+    let found = KEYS.iter().filter(|(_, key, _)| said(key).is_some());
+    found.map(|(name, key, _)| (*key, *name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        media: MediaArgs,
+    }
+
+    fn resolved(words: &[&str], env: &[(&str, &str)]) -> Outcome<Vec<MediaVendor>> {
+        let line = Line::parse_from(["serve"].iter().chain(words));
+        let said = |name: &str| {
+            let found = env.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        line.media.resolve_with(&said)
+    }
+
+    #[test]
+    fn a_key_brings_its_vendor() {
+        assert!(resolved(&[], &[]).unwrap().is_empty());
+        let base = ("SHOWRUNNER_FAL_BASE_URL", "http://127.0.0.1:9");
+        let vendors = resolved(&[], &[("FAL_KEY", "k-hush"), base]).unwrap();
+        assert_eq!((vendors.len(), vendors[0].base.as_deref()), (1, Some(base.1)));
+        assert!(!format!("{vendors:?}").contains("k-hush"));
+    }
+
+    #[test]
+    fn a_model_without_a_price_is_told_before_the_server_starts() {
+        resolved(&["--fal-models", "fal-ai/flux/schnell"], &[]).unwrap();
+        let fault = resolved(&["--fal-models", "fal-ai/x/y"], &[]).unwrap_err();
+        assert!(fault.why[0].contains("price"), "{fault:?}");
+    }
+}
