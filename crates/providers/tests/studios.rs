@@ -1,5 +1,5 @@
 //! The live drivers of media against the fakes of their vendors.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "studios/support.rs"]
 mod support;
@@ -8,3 +8,5 @@ mod support;
 mod fal;
 #[path = "studios/faults.rs"]
 mod faults;
+#[path = "studios/openai.rs"]
+mod openai;

@@ -21,8 +21,10 @@ use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
 };
-use showrunner_providers::wire::media::{Access, Fal, Outside};
-use showrunner_providers::{CallSafety, Http, HttpOptions, LiveModel, Mode, Providers};
+use showrunner_providers::wire::media::{Access, Fal, OpenAiImages, Outside};
+use showrunner_providers::{
+    CallSafety, Http, HttpOptions, LiveModel, MediaProvider, Mode, Providers,
+};
 use showrunner_runtime::{Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -254,11 +256,16 @@ fn add_studios(
     let outside = Outside { http, egress: egress.clone(), clock: pace.sleeper() };
     for vendor in vendors {
         let access = Access { base: vendor.base.as_deref(), key: vendor.key.clone() };
-        let made = match vendor.make {
-            Make::Fal(models) => Fal::new(access, models, &outside),
+        let made: Result<Arc<dyn MediaProvider>, String> = match &vendor.make {
+            Make::Fal(models) => Fal::new(access, *models, &outside)
+                .map(|fal| Arc::new(fal) as _)
+                .map_err(|fault| fault.to_string()),
+            Make::OpenAi(model) => {
+                OpenAiImages::new(access, model, &outside).map(|openai| Arc::new(openai) as _)
+            },
         };
-        let made = made.with_context(|| vendor.base_variable)?;
-        providers.add_media(Arc::new(made), VENDOR_ROOM);
+        let made = made.map_err(anyhow::Error::msg).context(vendor.base_variable)?;
+        providers.add_media(made, VENDOR_ROOM);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! in the vendors' wire format, with books of what was ordered.
 
 mod fal;
+mod openai;
 
 use std::collections::VecDeque;
 use std::io;
@@ -24,6 +25,8 @@ use super::{Fault, Vendor};
 pub enum Studio {
     /// fal's queue.
     Fal,
+    /// OpenAI's images.
+    OpenAi,
 }
 
 /// What can be asked of a vendor.
@@ -111,9 +114,17 @@ impl StudioFake {
         Self { url, books, server }
     }
 
-    /// Where it answers.
+    /// Where it answers, without a path.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What a client of this vendor takes as its base address.
+    pub fn base(&self) -> String {
+        match self.books.studio {
+            Studio::Fal => self.url.clone(),
+            Studio::OpenAi => format!("{}/v1", self.url),
+        }
     }
 
     /// Host and port, as a list of allowed hosts takes them.
@@ -207,6 +218,7 @@ async fn attend(mut stream: TcpStream, books: &Books) -> io::Result<()> {
     let Some(request) = receive(&mut stream).await? else { return Ok(()) };
     let step = match books.studio {
         Studio::Fal => fal::step(&request),
+        Studio::OpenAi => Step::Submit,
     };
     let fault = books.next(step);
     if fault == Some(Fault::Hangup) {
@@ -239,6 +251,7 @@ async fn attend(mut stream: TcpStream, books: &Books) -> io::Result<()> {
     }
     let answer = match books.studio {
         Studio::Fal => fal::answer(books, step, &request),
+        Studio::OpenAi => openai::answer(books, &request),
     };
     let answer = match answer {
         Ok(answer) => answer,
@@ -307,5 +320,6 @@ async fn trickle(stream: &mut TcpStream, answer: &Answer, fault: Option<Fault>) 
 fn error(studio: Studio, denied: &Denied) -> Value {
     match studio {
         Studio::Fal => json!({ "detail": denied.words }),
+        Studio::OpenAi => super::openai::error(denied),
     }
 }

@@ -10,6 +10,7 @@ pub mod alias;
 mod fal;
 mod file;
 mod line;
+mod openai;
 mod order;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::pace::Sleeper;
 
 pub use fal::{Fal, FalModels};
 pub use line::Line;
+pub use openai::OpenAiImages;
 
 /// What all drivers of media are given.
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ async fn a_picture_is_ordered_awaited_and_fetched() {
     let MediaStatus::Done(done) = driver.poll(&id).await.unwrap() else { panic!("not done") };
     let MediaResult::Bytes { mime, bytes } = &done.result else { panic!("no file") };
     assert_eq!((mime.as_str(), &bytes[..4]), ("image/png", &b"\x89PNG"[..]));
-    assert_eq!(bytes[16..24], [0, 0, 3, 64, 0, 0, 4, 16], "832 x 1040");
+    assert_eq!(bytes[16..24], [0, 0, 3, 32, 0, 0, 4, 176], "800 x 1200");
     assert_eq!((done.cost, done.simulated), (MicroUsd(25_000), false));
     assert_eq!(driver.ceiling(&request).unwrap().cost, done.cost);
     let ordered = fake.ordered();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use showrunner_engine::at::Timestamp;
 use showrunner_providers::egress::{Egress, Rules};
 use showrunner_providers::pace::JumpingClock;
-use showrunner_providers::wire::media::{Access, Fal, FalModels, Outside};
+use showrunner_providers::wire::media::{Access, Fal, FalModels, OpenAiImages, Outside};
 use showrunner_providers::{
     Http, HttpOptions, MediaKind, MediaProvider, MediaRequest, SecretString, Submitted,
 };
@@ -41,9 +41,11 @@ pub(crate) fn driver_with(
         egress: Egress::new(rules),
         clock: Arc::new(JumpingClock::at(NOW)),
     };
-    let access = Access { base: Some(fake.url()), key: SecretString::from(KEY) };
+    let base = fake.base();
+    let access = Access { base: Some(&base), key: SecretString::from(KEY) };
     match studio {
         Studio::Fal => Box::new(Fal::new(access, FalModels::default(), &outside).unwrap()),
+        Studio::OpenAi => Box::new(OpenAiImages::new(access, "gpt-image-1.5", &outside).unwrap()),
     }
 }
 
@@ -71,7 +73,7 @@ pub(crate) fn order(kind: MediaKind, spec: Value) -> MediaRequest {
 pub(crate) fn picture() -> MediaRequest {
     let spec = json!({
         "kind": "image", "prompt": "green tea at dawn", "style": "film photo",
-        "palette": ["#6b8e23"], "aspect_ratio": "4:5", "variation": 0,
+        "palette": ["#6b8e23"], "aspect_ratio": "2:3", "variation": 0,
     });
     order(MediaKind::Image, spec)
 }

@@ -3,18 +3,21 @@
 
 use clap::Args;
 use showrunner_providers::SecretString;
-use showrunner_providers::wire::media::FalModels;
+use showrunner_providers::wire::media::{FalModels, OpenAiImages};
 
 use super::terminal::said;
 use crate::fault::{Fault, Outcome};
 
 /// Which models of media are used, as written. Keys come from the environment only.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Pictures and films (key: FAL_KEY)")]
+#[command(next_help_heading = "Pictures and films (keys: FAL_KEY, OPENAI_API_KEY)")]
 pub(crate) struct MediaArgs {
     /// Models of fal to use, one for pictures and one for films, instead of the usual ones
     #[arg(long, env = "SHOWRUNNER_FAL_MODELS", value_delimiter = ',', value_name = "MODEL")]
     fal_models: Vec<String>,
+    /// Order pictures of this model of OpenAI; without it OPENAI_API_KEY is for words only
+    #[arg(long, env = "SHOWRUNNER_OPENAI_IMAGE_MODEL", value_name = "MODEL")]
+    openai_image_model: Option<String>,
 }
 
 /// A vendor with a key.
@@ -31,14 +34,18 @@ pub(crate) struct MediaVendor {
 }
 
 /// Whose interface is spoken, and what of it is used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Make {
     /// fal's queue.
     Fal(FalModels),
+    /// OpenAI's images, by this model.
+    OpenAi(String),
 }
 
-/// Name, key, address.
-const KEYS: &[(&str, &str, &str)] = &[("fal", "FAL_KEY", "SHOWRUNNER_FAL_BASE_URL")];
+/// The variables of fal: key, address.
+const FAL: (&str, &str) = ("FAL_KEY", "SHOWRUNNER_FAL_BASE_URL");
+/// The variables of OpenAI, the same as for its models of words.
+const OPENAI: (&str, &str) = ("OPENAI_API_KEY", "SHOWRUNNER_OPENAI_BASE_URL");
 
 impl MediaArgs {
     /// All vendors with a key.
@@ -54,23 +61,29 @@ impl MediaArgs {
                 Fault::usage(format!("--fal-models {path} cannot be used")).because(what)
             })?;
         }
-        let vendor = |&(_, key, base_variable): &(&str, &str, &'static str)| {
-            let key = said(key)?;
-            Some(MediaVendor {
-                make: Make::Fal(models),
-                base_variable,
-                base: said(base_variable),
-                key: SecretString::from(key.trim().to_owned()),
-            })
+        let vendor = |(key, base_variable): (&str, &'static str), make| {
+            let key = SecretString::from(said(key)?.trim().to_owned());
+            Some(MediaVendor { make, base_variable, base: said(base_variable), key })
         };
-        Ok(KEYS.iter().filter_map(vendor).collect())
+        let mut vendors: Vec<MediaVendor> = vendor(FAL, Make::Fal(models)).into_iter().collect();
+        if let Some(model) = &self.openai_image_model {
+            let flag = format!("--openai-image-model {model}");
+            OpenAiImages::check(model)
+                .map_err(|what| Fault::usage(format!("{flag} cannot be used")).because(what))?;
+            let openai = vendor(OPENAI, Make::OpenAi(model.clone())).ok_or_else(|| {
+                Fault::usage(format!("{flag}: nobody here serves it"))
+                    .because("there is no key of OpenAI")
+                    .hint("set OPENAI_API_KEY, or leave the model out")
+            })?;
+            vendors.push(openai);
+        }
+        Ok(vendors)
     }
 }
 
-/// The names of the keys that are in the environment, and whose they are.
+/// The names of the keys that are in the environment for media alone, and whose they are.
 pub(crate) fn keys_found() -> Vec<(&'static str, &'static str)> {
-    let found = KEYS.iter().filter(|(_, key, _)| said(key).is_some());
-    found.map(|(name, key, _)| (*key, *name)).collect()
+    said(FAL.0).map(|_key| (FAL.0, "fal")).into_iter().collect()
 }
 
 #[cfg(test)]
@@ -107,6 +120,18 @@ mod tests {
     fn a_model_without_a_price_is_told_before_the_server_starts() {
         resolved(&["--fal-models", "fal-ai/flux/schnell"], &[]).unwrap();
         let fault = resolved(&["--fal-models", "fal-ai/x/y"], &[]).unwrap_err();
+        assert!(fault.why[0].contains("price"), "{fault:?}");
+    }
+
+    #[test]
+    fn pictures_of_openai_are_ordered_only_where_somebody_says_so() {
+        let key = [("OPENAI_API_KEY", "k")];
+        assert!(resolved(&[], &key).unwrap().is_empty());
+        let words = ["--openai-image-model", "gpt-image-1.5"];
+        assert_eq!(resolved(&words, &key).unwrap().len(), 1);
+        let fault = resolved(&words, &[]).unwrap_err();
+        assert!(fault.hints[0].contains("OPENAI_API_KEY"), "{fault:?}");
+        let fault = resolved(&["--openai-image-model", "dall-e-3"], &key).unwrap_err();
         assert!(fault.why[0].contains("price"), "{fault:?}");
     }
 }

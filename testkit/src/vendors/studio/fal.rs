@@ -82,10 +82,9 @@ fn submit(books: &Books, pieces: &[&str], request: &Request) -> Result<Answer, D
     demand(is_there, "prompt: field required").map_err(|denied| wrong(&denied.words))?;
     let model = pieces.join("/");
     if model.starts_with("fal-ai/flux/") {
-        let size = &input["image_size"];
-        let side =
-            |name: &str| size[name].as_u64().is_some_and(|side| (64..=14_142).contains(&side));
-        let is_sized = size.is_string() || side("width") && side("height");
+        let asked = &input["image_size"];
+        let fits = |edge: &str| asked[edge].as_u64().is_some_and(|n| (64..=14_142).contains(&n));
+        let is_sized = asked.is_string() || fits("width") && fits("height");
         demand(is_sized, "image_size").map_err(|denied| wrong(&denied.words))?;
     } else if model.starts_with("fal-ai/pika/") {
         let resolution = input["resolution"].as_str().unwrap_or("720p");

@@ -16,11 +16,8 @@ const ALIASES: &[(&str, &[&str])] = &[
 
 /// The providers that a name stands for, besides itself, the first choice first.
 pub fn stands_for(name: &str) -> &'static [&'static str] {
-    let plain: String = name
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit());
     let found = ALIASES.iter().find(|(known, _)| known.replace('_', "") == plain);
     found.map_or(&[], |(_, providers)| providers)

@@ -178,7 +178,7 @@ impl Fal {
             key_header: ("authorization", "Key "),
             fixed: &[],
         };
-        let line = Line::new(habits, access, outside)?;
+        let line = Line::new(&habits, access, outside)?;
         Ok(Self { line, egress: outside.egress.clone(), models })
     }
 

@@ -40,7 +40,7 @@ pub(super) struct Habits {
 
 impl Line {
     pub(super) fn new(
-        habits: Habits,
+        habits: &Habits,
         access: Access<'_>,
         outside: &Outside,
     ) -> Result<Self, EndpointFault> {
