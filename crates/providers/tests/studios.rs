@@ -4,6 +4,8 @@
 #[path = "studios/support.rs"]
 mod support;
 
+#[path = "studios/elevenlabs.rs"]
+mod elevenlabs;
 #[path = "studios/fal.rs"]
 mod fal;
 #[path = "studios/faults.rs"]

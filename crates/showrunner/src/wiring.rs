@@ -21,7 +21,7 @@ use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
 };
-use showrunner_providers::wire::media::{Access, Fal, OpenAiImages, Outside};
+use showrunner_providers::wire::media::{Access, ElevenLabs, Fal, OpenAiImages, Outside};
 use showrunner_providers::{
     CallSafety, Http, HttpOptions, LiveModel, MediaProvider, Mode, Providers,
 };
@@ -259,6 +259,9 @@ fn add_studios(
         let made: Result<Arc<dyn MediaProvider>, String> = match &vendor.make {
             Make::Fal(models) => Fal::new(access, *models, &outside)
                 .map(|fal| Arc::new(fal) as _)
+                .map_err(|fault| fault.to_string()),
+            Make::ElevenLabs => ElevenLabs::new(access, &outside)
+                .map(|elevenlabs| Arc::new(elevenlabs) as _)
                 .map_err(|fault| fault.to_string()),
             Make::OpenAi(model) => {
                 OpenAiImages::new(access, model, &outside).map(|openai| Arc::new(openai) as _)

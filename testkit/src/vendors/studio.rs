@@ -1,6 +1,7 @@
 //! Fakes of vendors of media: orders that are taken, worked on, asked about, cancelled and fetched,
 //! in the vendors' wire format, with books of what was ordered.
 
+mod elevenlabs;
 mod fal;
 mod openai;
 
@@ -27,6 +28,8 @@ pub enum Studio {
     Fal,
     /// OpenAI's images.
     OpenAi,
+    /// ElevenLabs' text to speech.
+    ElevenLabs,
 }
 
 /// What can be asked of a vendor.
@@ -122,7 +125,7 @@ impl StudioFake {
     /// What a client of this vendor takes as its base address.
     pub fn base(&self) -> String {
         match self.books.studio {
-            Studio::Fal => self.url.clone(),
+            Studio::Fal | Studio::ElevenLabs => self.url.clone(),
             Studio::OpenAi => format!("{}/v1", self.url),
         }
     }
@@ -218,7 +221,7 @@ async fn attend(mut stream: TcpStream, books: &Books) -> io::Result<()> {
     let Some(request) = receive(&mut stream).await? else { return Ok(()) };
     let step = match books.studio {
         Studio::Fal => fal::step(&request),
-        Studio::OpenAi => Step::Submit,
+        Studio::OpenAi | Studio::ElevenLabs => Step::Submit,
     };
     let fault = books.next(step);
     if fault == Some(Fault::Hangup) {
@@ -252,6 +255,7 @@ async fn attend(mut stream: TcpStream, books: &Books) -> io::Result<()> {
     let answer = match books.studio {
         Studio::Fal => fal::answer(books, step, &request),
         Studio::OpenAi => openai::answer(books, &request),
+        Studio::ElevenLabs => elevenlabs::answer(books, &request),
     };
     let answer = match answer {
         Ok(answer) => answer,
@@ -321,5 +325,6 @@ fn error(studio: Studio, denied: &Denied) -> Value {
     match studio {
         Studio::Fal => json!({ "detail": denied.words }),
         Studio::OpenAi => super::openai::error(denied),
+        Studio::ElevenLabs => elevenlabs::error(denied),
     }
 }

@@ -7,6 +7,7 @@
 //! bill by themselves.
 
 pub mod alias;
+mod elevenlabs;
 mod fal;
 mod file;
 mod line;
@@ -21,6 +22,7 @@ use super::Http;
 use crate::egress::Egress;
 use crate::pace::Sleeper;
 
+pub use elevenlabs::ElevenLabs;
 pub use fal::{Fal, FalModels};
 pub use line::Line;
 pub use openai::OpenAiImages;

@@ -42,7 +42,7 @@ async fn struck(studio: Studio, step: Step, fault: Fault) -> (String, usize) {
     let what = format!("{studio:?} {step:?} {fault:?}");
     if step == Step::Submit {
         fake.play(step, fault);
-        let submitted = soon(&what, hasty.submit(&picture())).await;
+        let submitted = soon(&what, hasty.submit(&usual(studio))).await;
         let ordered = fake.ordered().len();
         let line = match submitted {
             Ok(Submitted::Accepted { .. }) => "taken".to_owned(),
@@ -58,7 +58,7 @@ async fn struck(studio: Studio, step: Step, fault: Fault) -> (String, usize) {
     if step == Step::Cancel {
         fake.takes(9);
     }
-    let id = job(patient.submit(&picture()).await.unwrap());
+    let id = job(patient.submit(&usual(studio)).await.unwrap());
     fake.play(step, fault);
     let line = if step == Step::Cancel {
         match soon(&what, hasty.cancel(&id)).await {
@@ -91,6 +91,7 @@ async fn every_fault_of_every_call_has_its_class_and_tells_the_truth_about_the_b
         all.extend(steps.map(|step| (Studio::Fal, fault, step)));
         // Answered at once: there is nothing else to ask.
         all.push((Studio::OpenAi, fault, Step::Submit));
+        all.push((Studio::ElevenLabs, fault, Step::Submit));
     }
     // All at once: a silence is waited for only once.
     let under_way: Vec<_> =

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use showrunner_engine::at::Timestamp;
 use showrunner_providers::egress::{Egress, Rules};
 use showrunner_providers::pace::JumpingClock;
-use showrunner_providers::wire::media::{Access, Fal, FalModels, OpenAiImages, Outside};
+use showrunner_providers::wire::media::{
+    Access, ElevenLabs, Fal, FalModels, OpenAiImages, Outside,
+};
 use showrunner_providers::{
     Http, HttpOptions, MediaKind, MediaProvider, MediaRequest, SecretString, Submitted,
 };
@@ -45,6 +47,7 @@ pub(crate) fn driver_with(
     let access = Access { base: Some(&base), key: SecretString::from(KEY) };
     match studio {
         Studio::Fal => Box::new(Fal::new(access, FalModels::default(), &outside).unwrap()),
+        Studio::ElevenLabs => Box::new(ElevenLabs::new(access, &outside).unwrap()),
         Studio::OpenAi => Box::new(OpenAiImages::new(access, "gpt-image-1.5", &outside).unwrap()),
     }
 }
@@ -76,6 +79,16 @@ pub(crate) fn picture() -> MediaRequest {
         "palette": ["#6b8e23"], "aspect_ratio": "2:3", "variation": 0,
     });
     order(MediaKind::Image, spec)
+}
+
+/// A sentence to be spoken.
+pub(crate) fn spoken() -> MediaRequest {
+    order(MediaKind::Voice, json!({ "kind": "voice", "text": "春の新茶、どうぞ。" }))
+}
+
+/// What this vendor is asked for.
+pub(crate) fn usual(studio: Studio) -> MediaRequest {
+    if studio == Studio::ElevenLabs { spoken() } else { picture() }
 }
 
 /// Waits, but not for ever.

@@ -10,7 +10,9 @@ use crate::fault::{Fault, Outcome};
 
 /// Which models of media are used, as written. Keys come from the environment only.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Pictures and films (keys: FAL_KEY, OPENAI_API_KEY)")]
+#[command(
+    next_help_heading = "Pictures, films and voices (keys: FAL_KEY, ELEVENLABS_API_KEY, OPENAI_API_KEY)"
+)]
 pub(crate) struct MediaArgs {
     /// Models of fal to use, one for pictures and one for films, instead of the usual ones
     #[arg(long, env = "SHOWRUNNER_FAL_MODELS", value_delimiter = ',', value_name = "MODEL")]
@@ -38,12 +40,16 @@ pub(crate) struct MediaVendor {
 pub(crate) enum Make {
     /// fal's queue.
     Fal(FalModels),
+    /// ElevenLabs' text to speech.
+    ElevenLabs,
     /// OpenAI's images, by this model.
     OpenAi(String),
 }
 
 /// The variables of fal: key, address.
 const FAL: (&str, &str) = ("FAL_KEY", "SHOWRUNNER_FAL_BASE_URL");
+/// The variables of ElevenLabs.
+const ELEVENLABS: (&str, &str) = ("ELEVENLABS_API_KEY", "SHOWRUNNER_ELEVENLABS_BASE_URL");
 /// The variables of OpenAI, the same as for its models of words.
 const OPENAI: (&str, &str) = ("OPENAI_API_KEY", "SHOWRUNNER_OPENAI_BASE_URL");
 
@@ -65,7 +71,8 @@ impl MediaArgs {
             let key = SecretString::from(said(key)?.trim().to_owned());
             Some(MediaVendor { make, base_variable, base: said(base_variable), key })
         };
-        let mut vendors: Vec<MediaVendor> = vendor(FAL, Make::Fal(models)).into_iter().collect();
+        let keyed = [vendor(FAL, Make::Fal(models)), vendor(ELEVENLABS, Make::ElevenLabs)];
+        let mut vendors: Vec<MediaVendor> = keyed.into_iter().flatten().collect();
         if let Some(model) = &self.openai_image_model {
             let flag = format!("--openai-image-model {model}");
             OpenAiImages::check(model)
@@ -83,7 +90,8 @@ impl MediaArgs {
 
 /// The names of the keys that are in the environment for media alone, and whose they are.
 pub(crate) fn keys_found() -> Vec<(&'static str, &'static str)> {
-    said(FAL.0).map(|_key| (FAL.0, "fal")).into_iter().collect()
+    let all = [(FAL.0, "fal"), (ELEVENLABS.0, "elevenlabs")];
+    all.into_iter().filter(|(key, _)| said(key).is_some()).collect()
 }
 
 #[cfg(test)]
