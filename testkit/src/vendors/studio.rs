@@ -230,8 +230,10 @@ async fn attend(mut stream: TcpStream, books: &Books) -> io::Result<()> {
     books.heard.lock().push(step);
     if let Some((denied, headers)) = fault.and_then(|fault| denied(Vendor::OpenAi, fault)) {
         let body = error(books.studio, &denied).to_string();
-        return whole(&mut stream, denied.status, &headers, "application/json", body.as_bytes())
-            .await;
+        // ElevenLabs says of a spent quota that the caller is not authorized.
+        let is_quiet = books.studio == Studio::ElevenLabs && denied.code == "spent";
+        let status = if is_quiet { 401 } else { denied.status };
+        return whole(&mut stream, status, &headers, "application/json", body.as_bytes()).await;
     }
     match fault {
         Some(Fault::SilentBefore) => return silence(&mut stream).await,
