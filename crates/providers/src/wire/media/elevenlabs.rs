@@ -1,7 +1,7 @@
 //! ElevenLabs: text to speech, answered with the audio itself.
 //!
-//! `POST {base}/v1/text-to-speech/{voice_id}`; MP3 where nothing else is asked for. Source: the reference of “Create
-//! speech” and the Python SDK 2.78.0.
+//! `POST {base}/v1/text-to-speech/{voice_id}` with `xi-api-key`; MP3 where nothing else is asked
+//! for. Source: the Python SDK 2.78.0.
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -24,9 +24,10 @@ const MODEL: &str = "eleven_multilingual_v2";
 /// In micro-dollars for a character: 0.10 $ a thousand (developer.puter.com, “ElevenLabs API
 /// Pricing”, June 2026, read on 2026-11-20). Some voices of its library cost a multiple.
 const CHARACTER: i64 = 100;
-/// The longest text that the model takes, in characters.
+/// The longest text that the model takes, in characters (sonnalabs.app, “ElevenLabs Text to
+/// Speech”).
 const TEXT_MAX: usize = 10_000;
-/// The voice of the vendor's own first example.
+/// “George”, a voice of the vendor's own for all accounts; not checked against its library.
 const VOICE: &str = "JBFqnCBsd6RMkjVDRZzb";
 
 /// ElevenLabs.
@@ -85,8 +86,7 @@ impl MediaProvider for ElevenLabs {
         Mode::Live
     }
 
-    /// The reference knows no key of ours, and the history of what was said cannot be asked for
-    /// one.
+    /// No way is known to us to give a call a key of ours, or to ask for one.
     fn safety(&self) -> CallSafety {
         CallSafety::Neither
     }

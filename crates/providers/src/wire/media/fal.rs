@@ -33,7 +33,7 @@ struct Model {
     price: Price,
 }
 
-/// In micro-dollars. What fails is not billed (fal.ai/docs, “Pricing”).
+/// In micro-dollars. What fails is taken not to be billed (workflowlab.dev, “Flux Dev on fal.ai”).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Price {
     /// For each megapixel that is begun.
@@ -42,7 +42,8 @@ enum Price {
     Film { price: i64, seconds: u32 },
 }
 
-/// Read on 2026-11-20 on the models' own pages at fal.ai/models.
+/// Read on 2026-11-20: FLUX.1 [dev] and both of Pika on their own pages at fal.ai/models; [schnell]
+/// at second hand (skillspool.org, “fal-flux-prompting”).
 const MODELS: &[Model] = &[
     Model { path: "fal-ai/flux/dev", app: ["fal-ai", "flux"], price: Price::Megapixel(25_000) },
     Model { path: "fal-ai/flux/schnell", app: ["fal-ai", "flux"], price: Price::Megapixel(3_000) },
@@ -260,8 +261,8 @@ impl MediaProvider for Fal {
         Mode::Live
     }
 
-    /// fal makes the `request_id` itself, takes no key of ours for a submission, and cannot be
-    /// asked for one: its OpenAPI document has no such parameter or header.
+    /// fal makes the `request_id` itself. No way is known to us to give a submission a key of ours,
+    /// or to ask for one: what we know of its queue (see above) names none.
     fn safety(&self) -> CallSafety {
         CallSafety::Neither
     }
