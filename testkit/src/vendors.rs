@@ -11,7 +11,9 @@ mod asked;
 mod fault;
 mod google;
 mod openai;
+mod picture;
 mod serve;
+mod studio;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 pub use fault::Fault;
+pub use studio::{Ordered, Step, Studio, StudioFake};
 
 /// The key that the fakes take.
 pub const KEY: &str = "sk-fake-8c1f6a";

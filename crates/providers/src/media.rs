@@ -113,6 +113,11 @@ pub trait MediaProvider: Send + Sync + std::fmt::Debug {
     /// What it can make.
     fn makes(&self, kind: MediaKind) -> bool;
 
+    /// Whether it can make just this. Who cannot is not asked, and has not failed.
+    fn takes(&self, kind: MediaKind, _spec: &Value) -> bool {
+        self.makes(kind)
+    }
+
     /// Hands a job over.
     async fn submit(&self, request: &MediaRequest) -> Result<Submitted, CallFailure>;
 

@@ -11,6 +11,7 @@ use crate::egress::Egress;
 use crate::media::{MediaKind, MediaProvider};
 use crate::model::ModelProvider;
 use crate::profiles::{ModelProfile, Profiles, Unpriced};
+use crate::wire::media::alias;
 
 /// Calls that a provider takes at once where nobody says otherwise.
 pub const CONCURRENCY_USUAL: u32 = 16;
@@ -137,6 +138,12 @@ impl Providers {
     /// The media provider of this name.
     pub fn media_provider(&self, name: &str) -> Option<&Arc<dyn MediaProvider>> {
         self.media.get(name)
+    }
+
+    /// Whom a person means by this name: the provider itself, or whoever does that work today.
+    pub fn media_meant(&self, name: &str) -> Option<&Arc<dyn MediaProvider>> {
+        let meant = alias::stands_for(name).iter().find_map(|name| self.media.get(*name));
+        self.media.get(name).or(meant)
     }
 
     /// All providers of models, in the order of their names.

@@ -10,6 +10,7 @@ mod endpoint;
 mod form;
 mod google;
 mod http;
+pub mod media;
 mod openai;
 mod problem;
 mod reading;

@@ -2,6 +2,7 @@
 
 pub(crate) mod functions;
 pub(crate) mod logs;
+pub(crate) mod media;
 pub(crate) mod models;
 pub(crate) mod serve;
 pub(crate) mod outward;

@@ -21,11 +21,15 @@ use showrunner_providers::ledger::{Durability, FileLedger};
 use showrunner_providers::scripted::{
     FaultPlan, Latency, MediaPrices, ScriptedConfig, ScriptedMedia, ScriptedModel,
 };
-use showrunner_providers::{CallSafety, Http, HttpOptions, LiveModel, Mode, Providers};
+use showrunner_providers::wire::media::{Access, ElevenLabs, Fal, OpenAiImages, Outside};
+use showrunner_providers::{
+    CallSafety, Http, HttpOptions, LiveModel, MediaProvider, Mode, Providers,
+};
 use showrunner_runtime::{Feed, Limits, LocalPictures, Options, Pace, Parts, Runtime, SystemClock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::media::{Make, MediaVendor};
 use crate::config::models::Models;
 use crate::config::serve::{DataDir, Database, Safety, Scripted, Serving};
 
@@ -209,8 +213,9 @@ fn runtime(serving: &Serving, journal: Arc<dyn Journal>, feed: Feed) -> anyhow::
     let pace = Pace::of(Arc::clone(&clock) as _);
     let mut providers = Providers::new(serving.models.profiles.clone());
     add_vendors(&mut providers, &serving.models, &pace)?;
-    add_scripted(&mut providers, &serving.scripted, &serving.data, &pace)?;
     let egress = Egress::new(serving.outward.clone());
+    add_studios(&mut providers, &serving.media, &egress, &pace)?;
+    add_scripted(&mut providers, &serving.scripted, &serving.data, &pace)?;
     let callbacks = serving.inward.callbacks(&egress);
     let providers = providers.with_egress(egress).with_callbacks(callbacks);
     let mut limits = Limits::default().with_agent("producer", EASELS);
@@ -232,6 +237,38 @@ fn add_vendors(providers: &mut Providers, models: &Models, pace: &Pace) -> anyho
     for endpoint in &models.endpoints {
         let model = LiveModel::new(endpoint.clone(), http.clone(), pace.sleeper());
         providers.add_model(Arc::new(model), VENDOR_ROOM);
+    }
+    Ok(())
+}
+
+/// Vendors of pictures, films and voices with a key.
+fn add_studios(
+    providers: &mut Providers,
+    vendors: &[MediaVendor],
+    egress: &Egress,
+    pace: &Pace,
+) -> anyhow::Result<()> {
+    if vendors.is_empty() {
+        return Ok(());
+    }
+    let http = Http::new(HttpOptions::default()).map_err(anyhow::Error::msg);
+    let http = http.context("the client for vendors of media")?;
+    let outside = Outside { http, egress: egress.clone(), clock: pace.sleeper() };
+    for vendor in vendors {
+        let access = Access { base: vendor.base.as_deref(), key: vendor.key.clone() };
+        let made: Result<Arc<dyn MediaProvider>, String> = match &vendor.make {
+            Make::Fal(models) => Fal::new(access, *models, &outside)
+                .map(|fal| Arc::new(fal) as _)
+                .map_err(|fault| fault.to_string()),
+            Make::ElevenLabs => ElevenLabs::new(access, &outside)
+                .map(|elevenlabs| Arc::new(elevenlabs) as _)
+                .map_err(|fault| fault.to_string()),
+            Make::OpenAi(model) => {
+                OpenAiImages::new(access, model, &outside).map(|openai| Arc::new(openai) as _)
+            },
+        };
+        let made = made.map_err(anyhow::Error::msg).context(vendor.base_variable)?;
+        providers.add_media(made, VENDOR_ROOM);
     }
     Ok(())
 }

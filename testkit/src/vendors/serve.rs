@@ -14,9 +14,9 @@ use super::{Billed, Books, Fault, Play, Vendor, anthropic, google, openai};
 /// The longest request that is taken.
 const REQUEST_MAX: usize = 8 << 20;
 /// The name that a fake gives to its requests.
-const REQUEST_ID: &str = "req_fake_0001";
+pub(super) const REQUEST_ID: &str = "req_fake_0001";
 /// An answer that nobody wants, in bytes.
-const HUGE: usize = 50 << 20;
+pub(super) const HUGE: usize = 50 << 20;
 
 /// A request as it came.
 pub(super) struct Request {
@@ -69,7 +69,7 @@ async fn attend(mut stream: TcpStream, books: &Books) -> io::Result<()> {
 }
 
 /// Reads a request; `None` when the other side has left.
-async fn receive(stream: &mut TcpStream) -> io::Result<Option<Request>> {
+pub(super) async fn receive(stream: &mut TcpStream) -> io::Result<Option<Request>> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -189,7 +189,7 @@ async fn perform(
 }
 
 /// The refusals among the faults, with the headers that go with them.
-fn denied(vendor: Vendor, fault: Fault) -> Option<(Denied, Vec<(String, String)>)> {
+pub(super) fn denied(vendor: Vendor, fault: Fault) -> Option<(Denied, Vec<(String, String)>)> {
     let limited = || Denied::new(429, "rate_limit_error", "too many calls");
     let wait = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     let reset = match vendor {
@@ -300,7 +300,7 @@ async fn stream_out(
 }
 
 /// Says nothing until the other side has had enough.
-async fn silence(stream: &mut TcpStream) -> io::Result<()> {
+pub(super) async fn silence(stream: &mut TcpStream) -> io::Result<()> {
     let mut nothing = [0; 64];
     while stream.read(&mut nothing).await? > 0 {}
     Ok(())
@@ -333,7 +333,7 @@ fn error_frame(vendor: Vendor, denied: &Denied) -> Vec<u8> {
     }
 }
 
-async fn whole(
+pub(super) async fn whole(
     stream: &mut TcpStream,
     status: u16,
     headers: &[(String, String)],

@@ -185,7 +185,7 @@ async fn create_request(
         estimated_time_seconds: created.expected.seconds,
         created_at: created.run.started_at.into(),
         without_effect: brief
-            .without_effect(|name| app.runtime().providers().media_provider(name).is_some()),
+            .without_effect(|name| app.runtime().providers().media_meant(name).is_some()),
     };
     let location = format!("/api/v1/requests/{}", data.id);
     let message = Some("Request created and processing started".to_owned());

@@ -63,24 +63,7 @@ impl Endpoint {
         base: &str,
         key: Option<SecretString>,
     ) -> Result<Self, EndpointFault> {
-        let malformed =
-            |why: &str| EndpointFault::Malformed { base: base.to_owned(), why: why.to_owned() };
-        let url = Url::parse(base.trim()).map_err(|error| malformed(&error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(malformed("it does not begin with http:// or https:// and a host"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            // Not shown: it holds a password.
-            let base = url.host_str().unwrap_or_default().to_owned();
-            let why = "a name or password in an address ends up in logs".to_owned();
-            return Err(EndpointFault::Malformed { base, why });
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(malformed("it goes on after the path"));
-        }
-        if key.is_some() && url.scheme() == "http" && !is_this_machine(&url) {
-            return Err(EndpointFault::KeyInTheClear { base: base.to_owned() });
-        }
+        let url = read_base(base, key.is_some())?;
         Ok(Self { name: name.into(), wire, base: url, key, is_free: false, is_own: false })
     }
 
@@ -134,6 +117,29 @@ impl Endpoint {
         }
         (url, header)
     }
+}
+
+/// An address that may be called, with a key if need be.
+pub(super) fn read_base(base: &str, has_key: bool) -> Result<Url, EndpointFault> {
+    let malformed =
+        |why: &str| EndpointFault::Malformed { base: base.to_owned(), why: why.to_owned() };
+    let url = Url::parse(base.trim()).map_err(|error| malformed(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(malformed("it does not begin with http:// or https:// and a host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // Not shown: it holds a password.
+        let base = url.host_str().unwrap_or_default().to_owned();
+        let why = "a name or password in an address ends up in logs".to_owned();
+        return Err(EndpointFault::Malformed { base, why });
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(malformed("it goes on after the path"));
+    }
+    if has_key && url.scheme() == "http" && !is_this_machine(&url) {
+        return Err(EndpointFault::KeyInTheClear { base: base.to_owned() });
+    }
+    Ok(url)
 }
 
 /// Whether the address is one of this machine by its very form.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Method, Response, Url};
 use serde_json::Value;
 use showrunner_engine::at::Timestamp;
 use showrunner_engine::failure::ErrorClass;
@@ -61,6 +61,27 @@ pub(super) struct Answering {
     left: usize,
 }
 
+/// An answer that has been read.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Whole {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What it declares itself to be, without parameters, in small letters.
+    pub(super) fn media(&self) -> String {
+        let media = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media = media.and_then(|text| text.split(';').next()).unwrap_or_default();
+        media.trim().to_ascii_lowercase()
+    }
+}
+
 impl Http {
     /// A client within these limits.
     ///
@@ -96,8 +117,31 @@ impl Http {
         headers: HeaderMap,
         body: &Value,
     ) -> Result<Answering, CallFailure> {
+        self.send(provider, self.client.post(url).headers(headers).json(body)).await
+    }
+
+    /// Sends a request of any method, once, and reads its answer to the end, whatever its status.
+    pub(super) async fn ask(
+        &self,
+        provider: &str,
+        (method, url): (Method, Url),
+        headers: HeaderMap,
+        body: Option<&Value>,
+    ) -> Result<Whole, CallFailure> {
+        let mut request = self.client.request(method, url).headers(headers);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(provider, request).await?.whole().await
+    }
+
+    async fn send(
+        &self,
+        provider: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answering, CallFailure> {
         let deadline = Instant::now() + self.options.total_timeout;
-        let request = self.client.post(url).headers(headers).json(body).send();
+        let request = request.send();
         // The connection has a shorter limit of its own: what is late here has left.
         let late = self.options.idle_timeout.max(self.options.connect_timeout);
         let response = match timeout(late, request).await {
@@ -138,6 +182,21 @@ impl Answering {
         }
         let problem = problem.unwrap_or_default();
         Some(problem.with_head(status.as_u16(), self.response.headers(), now))
+    }
+
+    /// All of it: of a refusal as much as comes, of an answer everything or nothing.
+    async fn whole(mut self) -> Result<Whole, CallFailure> {
+        let status = self.response.status();
+        let headers = self.response.headers().clone();
+        let mut body = Vec::new();
+        if status.is_success() {
+            while let Some(bytes) = self.piece().await.map_err(|f| self.name_request(f))? {
+                body.extend_from_slice(&bytes);
+            }
+        } else {
+            body = self.start_of_body().await;
+        }
+        Ok(Whole { status: status.as_u16(), headers, body: body.into() })
     }
 
     /// The first bytes of a body that explains a refusal; as much of it as comes.

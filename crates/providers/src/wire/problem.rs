@@ -62,6 +62,20 @@ impl Problem {
         Some(problem)
     }
 
+    /// Reads `{"detail": …}` as vendors of media write it: fal a text or a list with a typed first
+    /// entry, ElevenLabs an object with a typed `status`.
+    pub(super) fn of_detail(value: &Value) -> Option<Self> {
+        let detail = value.get("detail").filter(|detail| !detail.is_null())?;
+        let detail = detail.as_array().and_then(|list| list.first()).unwrap_or(detail);
+        let mut problem = Self::default();
+        for name in ["code", "status", "type"] {
+            problem.codes.extend(token(detail.get(name)));
+        }
+        let words = ["message", "msg"].iter().find_map(|name| detail.get(*name)?.as_str());
+        words.or_else(|| detail.as_str()).unwrap_or_default().clone_into(&mut problem.words);
+        Some(problem)
+    }
+
     /// A problem of our own finding.
     pub(super) fn of_words(code: &str, words: &str) -> Self {
         Self { codes: vec![code.to_owned()], words: words.to_owned(), ..Self::default() }
@@ -132,6 +146,7 @@ fn class_of_code(code: &str, general: bool) -> Option<(ErrorClass, Outcome)> {
         | "linked_organization_spend_limit_reached"
         | "billing_error"
         | "insufficient_quota"
+        | "quota_exceeded"
         | "billing_hard_limit_reached"
         | "billing_not_active" => (Class::QuotaExceeded, Refused),
         "rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED" => {

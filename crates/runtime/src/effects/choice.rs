@@ -1,11 +1,13 @@
 //! Who is to do a piece of work.
 
+use std::iter;
 use std::sync::Arc;
 
 use serde_json::Value;
 use showrunner_engine::agent::{AgentKind, AgentRecord};
 use showrunner_engine::due::CallAgent;
 use showrunner_engine::failure::{ErrorClass, Failure};
+use showrunner_providers::wire::media::alias;
 use showrunner_providers::{MediaKind, MediaProvider, Mode, ModelProvider};
 
 use crate::{Functions, Runtime};
@@ -74,23 +76,26 @@ impl Runtime {
                 format!("agent {} cannot make {kind}: image, video or voice", agent.name),
             )
         })?;
-        let all: Vec<&Arc<dyn MediaProvider>> = self.providers().media_for(kind).collect();
+        let makers = self.providers().media_for(kind);
+        let all: Vec<&Arc<dyn MediaProvider>> =
+            makers.filter(|provider| provider.takes(kind, input)).collect();
         let (named, preferred) = (field("provider"), field("preferred_provider"));
         let first = named.or(preferred).and_then(Value::as_str);
+        let first = first.and_then(|wanted| meant(wanted, &all));
         let known = || all.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ");
         if let Some(name) = named.and_then(Value::as_str)
-            && !all.iter().any(|provider| provider.name() == name)
+            && first.is_none()
         {
             let message = format!("{name} cannot make it; configured are: {}", known());
             return Err(invalid("media_provider", message));
         }
         // What the author of a definition names is no wish: nobody takes its place.
-        let is_named =
-            |provider: &str| named.and_then(Value::as_str).is_none_or(|name| name == provider);
+        let is_meant = |provider: &str| named.is_none() || first == Some(provider);
+        let any = all.first().copied().cloned();
         let is_cheap = field("provider_tier").and_then(Value::as_str) == Some("economy");
         let mut ranked: Vec<Arc<dyn MediaProvider>> = all
             .into_iter()
-            .filter(|provider| is_named(provider.name()))
+            .filter(|provider| is_meant(provider.name()))
             .filter(|provider| provider.mode() != Mode::Scripted || first == Some(provider.name()))
             .cloned()
             .collect();
@@ -98,7 +103,7 @@ impl Runtime {
             (first != Some(provider.name()), (provider.mode() == Mode::Local) != is_cheap)
         });
         if ranked.is_empty() {
-            ranked.extend(self.providers().media_for(kind).next().cloned());
+            ranked.extend(any);
         }
         if ranked.is_empty() {
             let message = "nobody is configured who can make it".to_owned();
@@ -106,4 +111,10 @@ impl Runtime {
         }
         Ok((kind, ranked))
     }
+}
+
+/// Whoever has the name itself, else whoever does that work today.
+fn meant<'n>(wanted: &'n str, all: &[&Arc<dyn MediaProvider>]) -> Option<&'n str> {
+    let mut names = iter::once(wanted).chain(alias::stands_for(wanted).iter().copied());
+    names.find(|name| all.iter().any(|provider| provider.name() == *name))
 }

@@ -97,6 +97,11 @@ pub(crate) struct Models {
 }
 
 impl ModelsArgs {
+    /// Whether no vendor is asked at all.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.simulate
+    }
+
     pub(crate) fn resolve(&self) -> Outcome<Models> {
         self.resolve_with(&said)
     }

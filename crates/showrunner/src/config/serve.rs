@@ -15,6 +15,7 @@ use showrunner_providers::egress::Rules;
 use super::functions::{FunctionArgs, FunctionSetup};
 use super::inward::{Inward, InwardArgs};
 use super::logs::FILTER_DEFAULT;
+use super::media::{MediaArgs, MediaVendor};
 use super::models::{Models, ModelsArgs};
 use super::outward::OutwardArgs;
 use crate::fault::{Fault, Outcome};
@@ -46,6 +47,9 @@ pub(crate) struct ServeArgs {
     /// Which models there are
     #[command(flatten)]
     models: ModelsArgs,
+    /// Who makes pictures and films
+    #[command(flatten)]
+    media: MediaArgs,
     /// How the simulator behaves
     #[command(flatten)]
     scripted: ScriptedArgs,
@@ -221,6 +225,8 @@ pub(crate) struct Serving {
     pub(crate) database: Database,
     /// Which models there are.
     pub(crate) models: Models,
+    /// Who makes pictures, films and voices.
+    pub(crate) media: Vec<MediaVendor>,
     /// How the simulator behaves.
     pub(crate) scripted: Scripted,
     /// Whom it may ask beside the public internet.
@@ -243,11 +249,13 @@ impl ServeArgs {
                 .hint("or put a proxy with TLS before it and add --allow-remote"));
         }
         let data = DataDir::new(data_dir);
+        let media = self.media.resolve()?;
         Ok(Serving {
             listen: self.listen,
             database: self.database(&data)?,
             data,
             models: self.models.resolve()?,
+            media: if self.models.is_simulated() { Vec::new() } else { media },
             scripted: self.scripted.resolve()?,
             outward: self.outward.rules(),
             inward: self.inward.resolve()?,

@@ -9,9 +9,9 @@ use super::Finding;
 use crate::client::Client;
 use crate::client::place::Ready;
 use crate::config::Desk;
-use crate::config::models::keys_found;
 use crate::config::outward::OutwardArgs;
 use crate::config::serve::Database;
+use crate::config::{media, models};
 use crate::fault::Exit;
 use crate::wiring;
 
@@ -135,10 +135,10 @@ async fn providers(client: &Client) -> Finding {
     Finding::good(name, names.join(", "))
 }
 
-/// Which vendors of models a server started here would call. Never shows a key.
+/// Which vendors a server started here would call. Never shows a key.
 pub(super) fn models() -> Finding {
     let name = "models";
-    let found = keys_found();
+    let found = [models::keys_found(), media::keys_found()].concat();
     if found.is_empty() {
         let what = "no key of a vendor is set here: a server started here simulates";
         return Finding::good(name, what);
