@@ -76,6 +76,13 @@ CREATE TABLE checkpoints (
   closed_at   INTEGER,
   PRIMARY KEY (run_id, step, seq)
 ) STRICT;
+CREATE TABLE dead_letter_notes (
+  letter      TEXT    NOT NULL PRIMARY KEY,
+  org         TEXT    NOT NULL,
+  resolved_at INTEGER NOT NULL,
+  resolved_by TEXT    NOT NULL,
+  notes       TEXT    NOT NULL
+) STRICT;
 CREATE TABLE dead_letters (
   id         TEXT    NOT NULL PRIMARY KEY,
   run_id     TEXT    NOT NULL,
