@@ -5,6 +5,7 @@ mod api;
 mod brand;
 mod brief;
 mod create;
+mod dlq;
 mod event;
 mod request;
 mod task;

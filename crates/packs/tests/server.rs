@@ -32,3 +32,5 @@ mod webhooks;
 mod callbacks;
 #[path = "server/forged.rs"]
 mod forged;
+#[path = "server/dlq.rs"]
+mod dlq;

@@ -83,6 +83,7 @@ pub(super) fn table() -> Vec<Route> {
             .to(list_events),
     ];
     table.extend(changes());
+    table.extend(super::dlq::table());
     table
 }
 
@@ -130,7 +131,7 @@ fn changes() -> Vec<Route> {
 
 /// The envelope of all answers.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Enveloped<T> {
+pub(super) struct Enveloped<T> {
     /// Always true; what went wrong is a problem.
     success: bool,
     data: T,
@@ -138,16 +139,16 @@ struct Enveloped<T> {
     message: Option<String>,
 }
 
-fn enveloped<T>(data: T) -> Answer<Enveloped<T>> {
+pub(super) fn enveloped<T>(data: T) -> Answer<Enveloped<T>> {
     Answer(Enveloped { success: true, data, message: None })
 }
 
 /// The envelope of a list.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Page<T> {
-    success: bool,
-    data: Vec<T>,
-    next_cursor: Option<String>,
+pub(super) struct Page<T> {
+    pub(super) success: bool,
+    pub(super) data: Vec<T>,
+    pub(super) next_cursor: Option<String>,
 }
 
 /// A request that was accepted.
@@ -429,11 +430,11 @@ async fn roll_back(
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Retry {
+pub(super) struct Retry {
     /// Merge patch on the task's input.
-    edits: Option<Value>,
+    pub(super) edits: Option<Value>,
     /// What was wrong.
-    feedback: Option<Value>,
+    pub(super) feedback: Option<Value>,
 }
 
 async fn retry_task(
