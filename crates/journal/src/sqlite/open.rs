@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../migrations/sqlite/0002_webhooks.sql"),
     include_str!("../../migrations/sqlite/0003_dead_letter_notes.sql"),
+    include_str!("../../migrations/sqlite/0004_request_views.sql"),
 ];
 
 /// What a connection is for.
