@@ -6,6 +6,7 @@ mod brand;
 mod brief;
 mod create;
 mod dlq;
+mod estimate;
 mod event;
 mod request;
 mod task;

@@ -34,3 +34,5 @@ mod callbacks;
 mod forged;
 #[path = "server/dlq.rs"]
 mod dlq;
+#[path = "server/estimates.rs"]
+mod estimates;

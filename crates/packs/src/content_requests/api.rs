@@ -23,6 +23,7 @@ use showrunner_web::{App, Caller, Problem};
 use super::brand::{BrandsJson, list_brands};
 use super::brief::{Brief, RequestType};
 use super::create::create;
+use super::estimate::Estimate;
 use super::event::{RequestEvent, tell};
 use super::request::{RequestJson, RequestRow, find, row_status, status};
 use super::task::{self, TaskJson};
@@ -162,6 +163,8 @@ struct Accepted {
     /// Dollars.
     estimated_cost: f64,
     estimated_time_seconds: u64,
+    /// The same with its bounds, and where it comes from.
+    estimate: Estimate,
     created_at: Instant,
     /// Members of the request that have no effect on what is asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -182,8 +185,9 @@ async fn create_request(
         status: "intake",
         title: brief.title.clone(),
         request_type: brief.request_type.name(),
-        estimated_cost: created.expected.usd,
-        estimated_time_seconds: created.expected.seconds,
+        estimated_cost: created.estimate.cost.median,
+        estimated_time_seconds: created.estimate.whole_seconds(),
+        estimate: created.estimate,
         created_at: created.run.started_at.into(),
         without_effect: brief
             .without_effect(|name| app.runtime().providers().media_provider(name).is_some()),
@@ -274,7 +278,9 @@ async fn get_request(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<Enveloped<RequestJson>>, Problem> {
-    Ok(enveloped(RequestJson::of(&*find(&app, &caller, &id).await?)))
+    let run = find(&app, &caller, &id).await?;
+    let actual = app.runtime().journal().actual(&run.id).await?;
+    Ok(enveloped(RequestJson::of(&run, actual)))
 }
 
 async fn list_tasks(
