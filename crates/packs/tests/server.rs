@@ -36,3 +36,5 @@ mod forged;
 mod dlq;
 #[path = "server/estimates.rs"]
 mod estimates;
+#[path = "server/crowd.rs"]
+mod crowd;
