@@ -59,6 +59,7 @@ pub async fn exercise(places: &dyn Places) {
         rows::runs_are_found_by_what_is_known_of_them,
         rows::a_list_goes_on_where_the_page_before_ended,
         rows::a_failed_agent_leaves_a_dead_letter_until_it_is_retried,
+        rows::a_dead_letter_is_noted_once_and_stays_noted,
         rows::home_counts_what_is_there,
         recovery::a_run_with_something_due_is_recovered,
         recovery::a_run_is_woken_when_its_time_comes,

@@ -165,7 +165,7 @@ fn step_row(run: &Run, no: StepNo) -> StepRow {
         agent: due_agent(run, no).map(str::to_owned),
         label_en: def.label.en.clone(),
         label_ja: def.label.ja.clone(),
-        phase: def.phase.and_then(|ix| run.definition.phases.get(usize::from(ix))).cloned(),
+        phase: phase_of(run, no),
         status: step.status.name(),
         attempt: step.attempts,
         since: step.since,
@@ -175,6 +175,10 @@ fn step_row(run: &Run, no: StepNo) -> StepRow {
         spent: step.spent,
         wait: step.wait.as_ref().map(|wait| wait_json(None, wait, step.since.0).to_string()),
     }
+}
+
+fn phase_of(run: &Run, no: StepNo) -> Option<String> {
+    run.def(no).phase.and_then(|ix| run.definition.phases.get(usize::from(ix))).cloned()
 }
 
 fn due_agent(run: &Run, no: StepNo) -> Option<&str> {
@@ -219,8 +223,15 @@ fn dead_letters(run: &Run, first_seq: u64, events: &[Event]) -> Vec<DeadLetterRo
         .filter_map(|(seq, key, failure)| {
             let no = run.find(key)?;
             let StepKind::Agent(agent) = &run.def(no).kind else { return None };
-            let step = run.step(no);
+            let (step, label) = (run.step(no), &run.def(no).label);
             let snapshot = json!({
+                "name": { "en": label.en, "ja": label.in_language("ja") },
+                "phase": phase_of(run, no),
+                "started_at": step.started_at,
+                "failed_at": run.updated_at,
+                "attempts": step.attempts,
+                "failure": failure,
+                "spent": step.spent,
                 "input": agent.input.render(&View::of_step(run, no)).ok(),
                 "edits": step.edits,
                 "feedback": step.feedback,

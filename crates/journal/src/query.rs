@@ -19,3 +19,4 @@ pub mod deliveries;
 pub mod callbacks;
 pub mod meta;
 pub mod home;
+pub mod actuals;

@@ -70,6 +70,7 @@ pub(crate) const ALL: &[Whole] = &[
     ),
     truth("tokens", "id, org, principal, roles, digest, created_at, revoked_at", "id"),
     truth("brands", "id, org, name, profile, updated_at", "id"),
+    truth("dead_letter_notes", "letter, org, resolved_at, resolved_by, notes", "letter"),
     truth("cache", "key, output, assets, created_at", "key"),
     truth("meta", "key, value", "key"),
     truth(

@@ -5,6 +5,8 @@ mod api;
 mod brand;
 mod brief;
 mod create;
+mod dlq;
+mod estimate;
 mod event;
 mod request;
 mod task;

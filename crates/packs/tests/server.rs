@@ -32,3 +32,9 @@ mod webhooks;
 mod callbacks;
 #[path = "server/forged.rs"]
 mod forged;
+#[path = "server/dlq.rs"]
+mod dlq;
+#[path = "server/estimates.rs"]
+mod estimates;
+#[path = "server/crowd.rs"]
+mod crowd;

@@ -1,11 +1,12 @@
 //! What the projections show.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use showrunner_engine::at::Millis;
+use showrunner_engine::at::{Millis, Timestamp};
 use showrunner_engine::definition::Verb;
 use showrunner_engine::failure::ErrorClass;
 use showrunner_engine::id::{OrgId, StepKey};
 use showrunner_journal::Hooks;
+use showrunner_journal::query::dead_letters::{LetterFilter, LetterNote};
 use showrunner_journal::query::runs::RunFilter;
 
 use super::Places;
@@ -167,7 +168,7 @@ pub(super) async fn a_failed_agent_leaves_a_dead_letter_until_it_is_retried(plac
     let run = journal.run(&story.id()).await.unwrap().unwrap();
     assert_eq!(run.status, "failed");
     assert_eq!(run.failure.unwrap().code, "model_refused");
-    let letters = journal.dead_letters(&org, false, None, 50).await.unwrap();
+    let letters = journal.dead_letters(&LetterFilter::of(&org)).await.unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].agent.as_str(), letters[0].attempts), ("copywriter", 1));
     assert_eq!(letters[0].class, "validation");
@@ -181,11 +182,53 @@ pub(super) async fn a_failed_agent_leaves_a_dead_letter_until_it_is_retried(plac
         by: owner(),
     };
     journal.append(story.tell(retry)).await.unwrap();
-    assert!(journal.dead_letters(&org, false, None, 50).await.unwrap().is_empty());
-    let all = journal.dead_letters(&org, true, None, 50).await.unwrap();
+    assert!(journal.dead_letters(&LetterFilter::of(&org)).await.unwrap().is_empty());
+    let everything = LetterFilter { with_resolved: true, ..LetterFilter::of(&org) };
+    let all = journal.dead_letters(&everything).await.unwrap();
     assert_eq!(all[0].resolution.as_deref(), Some("retried"));
+    let note = note_of(&all[0].id, "too late");
+    journal.note_dead_letter(&note).await.unwrap();
+    let late = journal.dead_letter(&note.letter).await.unwrap().unwrap();
+    assert_eq!((late.resolution.as_deref(), late.notes), (Some("retried"), None), "not noted");
     let run = journal.run(&story.id()).await.unwrap().unwrap();
     assert_eq!((run.status.as_str(), run.failure, run.ended_at), ("running", None, None));
+}
+
+fn note_of(letter: &str, notes: &str) -> LetterNote {
+    let (letter, notes) = (letter.to_owned(), notes.to_owned());
+    LetterNote { letter, at: Timestamp(77), by: "user:ann".into(), notes }
+}
+
+pub(super) async fn a_dead_letter_is_noted_once_and_stays_noted(places: &dyn Places) {
+    let place = places.fresh().await;
+    let journal = place.open(Hooks::default()).await;
+    let org = OrgId::from(ORG);
+    for number in [8, 9] {
+        let mut story = Story::new(&review(), number);
+        journal.append(story.start()).await.unwrap();
+        journal.append(story.fail(ErrorClass::Validation)).await.unwrap();
+    }
+    let filter = LetterFilter { limit: 1, ..LetterFilter::of(&org) };
+    let first = journal.dead_letters(&filter).await.unwrap().remove(0);
+    let after = Some((first.created_at, first.id.clone()));
+    let second = journal.dead_letters(&LetterFilter { after, ..filter.clone() }).await.unwrap();
+    assert_eq!(second.len(), 1);
+    assert_ne!(second[0].id, first.id, "pages do not overlap");
+
+    journal.note_dead_letter(&note_of(&first.id, "done by phone")).await.unwrap();
+    journal.note_dead_letter(&note_of(&first.id, "again")).await.unwrap();
+    let noted = journal.dead_letter(&first.id).await.unwrap().unwrap();
+    assert_eq!(noted.resolution.as_deref(), Some("noted"));
+    assert_eq!(noted.resolved_at, Some(Timestamp(77)));
+    assert_eq!(
+        (noted.noted_by.as_deref(), noted.notes.as_deref()),
+        (Some("user:ann"), Some("done by phone"))
+    );
+    let open = journal.dead_letters(&LetterFilter::of(&org)).await.unwrap();
+    assert_eq!(open.iter().map(|letter| &letter.id).collect::<Vec<_>>(), [&second[0].id]);
+    let slugs = vec!["somebody-elses".to_owned()];
+    let none = LetterFilter { slugs, with_resolved: true, ..LetterFilter::of(&org) };
+    assert!(journal.dead_letters(&none).await.unwrap().is_empty());
 }
 
 pub(super) async fn home_counts_what_is_there(places: &dyn Places) {

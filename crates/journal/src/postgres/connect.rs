@@ -9,6 +9,8 @@ use crate::error::JournalError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_journal.sql"),
     include_str!("../../migrations/postgres/0002_webhooks.sql"),
+    include_str!("../../migrations/postgres/0003_dead_letter_notes.sql"),
+    include_str!("../../migrations/postgres/0004_request_views.sql"),
 ];
 
 /// Held while migrating, and as long as a process owns the journal. Any number will do as long

@@ -15,6 +15,8 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../migrations/sqlite/0002_webhooks.sql"),
+    include_str!("../../migrations/sqlite/0003_dead_letter_notes.sql"),
+    include_str!("../../migrations/sqlite/0004_request_views.sql"),
 ];
 
 /// What a connection is for.

@@ -23,6 +23,7 @@ use showrunner_web::{App, Caller, Problem};
 use super::brand::{BrandsJson, list_brands};
 use super::brief::{Brief, RequestType};
 use super::create::create;
+use super::estimate::Estimate;
 use super::event::{RequestEvent, tell};
 use super::request::{RequestJson, RequestRow, find, row_status, status};
 use super::task::{self, TaskJson};
@@ -83,6 +84,7 @@ pub(super) fn table() -> Vec<Route> {
             .to(list_events),
     ];
     table.extend(changes());
+    table.extend(super::dlq::table());
     table
 }
 
@@ -130,7 +132,7 @@ fn changes() -> Vec<Route> {
 
 /// The envelope of all answers.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Enveloped<T> {
+pub(super) struct Enveloped<T> {
     /// Always true; what went wrong is a problem.
     success: bool,
     data: T,
@@ -138,16 +140,16 @@ struct Enveloped<T> {
     message: Option<String>,
 }
 
-fn enveloped<T>(data: T) -> Answer<Enveloped<T>> {
+pub(super) fn enveloped<T>(data: T) -> Answer<Enveloped<T>> {
     Answer(Enveloped { success: true, data, message: None })
 }
 
 /// The envelope of a list.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Page<T> {
-    success: bool,
-    data: Vec<T>,
-    next_cursor: Option<String>,
+pub(super) struct Page<T> {
+    pub(super) success: bool,
+    pub(super) data: Vec<T>,
+    pub(super) next_cursor: Option<String>,
 }
 
 /// A request that was accepted.
@@ -161,6 +163,8 @@ struct Accepted {
     /// Dollars.
     estimated_cost: f64,
     estimated_time_seconds: u64,
+    /// The same with its bounds, and where it comes from.
+    estimate: Estimate,
     created_at: Instant,
     /// Members of the request that have no effect on what is asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -181,8 +185,9 @@ async fn create_request(
         status: "intake",
         title: brief.title.clone(),
         request_type: brief.request_type.name(),
-        estimated_cost: created.expected.usd,
-        estimated_time_seconds: created.expected.seconds,
+        estimated_cost: created.estimate.cost.median,
+        estimated_time_seconds: created.estimate.whole_seconds(),
+        estimate: created.estimate,
         created_at: created.run.started_at.into(),
         without_effect: brief
             .without_effect(|name| app.runtime().providers().media_meant(name).is_some()),
@@ -273,7 +278,9 @@ async fn get_request(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<Enveloped<RequestJson>>, Problem> {
-    Ok(enveloped(RequestJson::of(&*find(&app, &caller, &id).await?)))
+    let run = find(&app, &caller, &id).await?;
+    let actual = app.runtime().journal().actual(&run.id).await?;
+    Ok(enveloped(RequestJson::of(&run, actual)))
 }
 
 async fn list_tasks(
@@ -429,11 +436,11 @@ async fn roll_back(
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Retry {
+pub(super) struct Retry {
     /// Merge patch on the task's input.
-    edits: Option<Value>,
+    pub(super) edits: Option<Value>,
     /// What was wrong.
-    feedback: Option<Value>,
+    pub(super) feedback: Option<Value>,
 }
 
 async fn retry_task(

@@ -10,7 +10,8 @@ use showrunner_runtime::StartRequest;
 use showrunner_web::{App, Caller, Problem};
 
 use super::brand;
-use super::brief::{Brief, Expected, RequestType, expected};
+use super::brief::{Brief, RequestType};
+use super::estimate::Estimate;
 
 /// The caller's key for a start: scope, key, digest of the request.
 pub(super) type Key = Option<(String, String, String)>;
@@ -19,7 +20,8 @@ pub(super) type Key = Option<(String, String, String)>;
 pub(super) struct Created {
     pub(super) run: Arc<Run>,
     pub(super) is_new: bool,
-    pub(super) expected: Expected,
+    /// As it was when it was accepted.
+    pub(super) estimate: Estimate,
 }
 
 /// The definition that requests of a type run by.
@@ -40,11 +42,13 @@ pub(super) async fn create(
 ) -> Result<Created, Problem> {
     let brand = brand::find(app, &caller.org, &brief.brand_id).await?;
     let definition = definition(app, caller, brief.request_type).await?;
-    let expected = expected(&definition, brief.auto_approve.unwrap_or(false));
+    let auto_approve = brief.auto_approve.unwrap_or(false);
+    let estimate = Estimate::of(app, caller, &definition, auto_approve).await?;
     let mut labels = BTreeMap::from([
         ("brand_id".to_owned(), brand.id.clone()),
         ("request_type".to_owned(), brief.request_type.name().to_owned()),
     ]);
+    labels.extend(estimate.to_labels());
     if let Some(campaign) = &brief.campaign_id {
         labels.insert("campaign_id".into(), campaign.to_ascii_lowercase());
     }
@@ -63,5 +67,6 @@ pub(super) async fn create(
     };
     let started = app.start(caller, request, callback).await?;
     let run = app.run_of(caller, started.run.as_str()).await?;
-    Ok(Created { run, is_new: started.is_new, expected })
+    let estimate = Estimate::kept(&run);
+    Ok(Created { run, is_new: started.is_new, estimate })
 }

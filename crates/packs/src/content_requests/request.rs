@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use showrunner_engine::event::Ending;
 use showrunner_engine::run::{Run, RunState, RunStatus};
+use showrunner_journal::query::actuals::Actual;
 use showrunner_journal::query::runs::RunView;
 use showrunner_web::problem::codes;
 use showrunner_web::view::asset::AssetJson;
@@ -14,7 +15,8 @@ use showrunner_web::view::step::WaitJson;
 use showrunner_web::view::{FailureView, Instant};
 use showrunner_web::{App, Caller, Problem};
 
-use super::brief::{RequestType, expected};
+use super::brief::RequestType;
+use super::estimate::Estimate;
 
 /// A request, whole.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -33,8 +35,16 @@ pub(super) struct RequestJson {
     estimated_time_seconds: u64,
     /// Dollars.
     actual_cost: f64,
-    /// Once it is over.
+    /// Once it is over, from its creation to its end.
     actual_time_seconds: Option<f64>,
+    /// What was expected when it was accepted.
+    estimate: Estimate,
+    /// Once it is over: dollars more than expected, or less.
+    cost_difference: Option<f64>,
+    /// Once it is over: `actual_time_seconds` without the time in which people were asked.
+    working_time_seconds: Option<f64>,
+    /// Once it is over: seconds of work more than expected, or less.
+    time_difference_seconds: Option<f64>,
     created_by: String,
     created_at: Instant,
     updated_at: Instant,
@@ -62,11 +72,11 @@ struct WaitingJson {
 }
 
 impl RequestJson {
-    pub(super) fn of(run: &Run) -> Self {
+    pub(super) fn of(run: &Run, actual: Option<Actual>) -> Self {
         let json = RunJson::of(run);
         let text = |name: &str| run.input.get(name).and_then(|v| v.as_str()).map(str::to_owned);
-        let auto = run.input.get("auto_approve").and_then(serde_json::Value::as_bool);
-        let estimate = expected(&run.definition, auto.unwrap_or(false));
+        let estimate = Estimate::kept(run);
+        let taken = actual.map(|actual| seconds(actual.work.0));
         let waiting = json.waits.into_iter().map(|wait| {
             let question = (wait.what == "person").then(|| wait.detail.clone()).flatten();
             WaitingJson { wait, question }
@@ -79,8 +89,12 @@ impl RequestJson {
             request_type: run.labels.get("request_type").cloned().unwrap_or_default(),
             brand_id: run.labels.get("brand_id").cloned(),
             prompt: text("prompt"),
-            estimated_cost: estimate.usd,
-            estimated_time_seconds: estimate.seconds,
+            estimated_cost: estimate.cost.median,
+            estimated_time_seconds: estimate.whole_seconds(),
+            estimate,
+            cost_difference: actual.map(|actual| actual.cost.as_usd() - estimate.cost.median),
+            working_time_seconds: taken,
+            time_difference_seconds: taken.map(|taken| taken - estimate.time_seconds.median),
             actual_cost: json.cost_usd,
             actual_time_seconds: run.ended_at.map(|_| seconds(run.duration().0)),
             created_by: run.started_by.clone(),

@@ -7,6 +7,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use showrunner_journal::query::dead_letters::LetterFilter;
 use showrunner_providers::{CallSafety, MediaKind, Mode, Providers};
 
 use crate::App;
@@ -29,7 +30,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::get("/api/v1/dead-letters", "list_dead_letters")
             .says("Lists agent steps that failed for good.")
             .paged()
-            .query("all", "integer", "1: also those that were taken up again.")
+            .query("all", "integer", "1: also those that were taken up again or noted.")
             .gives::<Listing<DeadLetterJson>>(200)
             .to(list_dead_letters),
     ]
@@ -145,10 +146,13 @@ async fn list_dead_letters(
     query: Query,
 ) -> Result<Answer<Listing<DeadLetterJson>>, Problem> {
     let paging = query.paging()?;
-    let before = paging.after.as_ref().map(|cursor| cursor.at);
-    let all = query.get("all").is_some();
-    let journal = app.runtime().journal();
-    let rows = journal.dead_letters(&caller.org, all, before, paging.limit).await?;
+    let filter = LetterFilter {
+        with_resolved: query.get("all").is_some(),
+        after: paging.after.clone().map(|cursor| (cursor.at, cursor.id)),
+        limit: paging.limit,
+        ..LetterFilter::of(&caller.org)
+    };
+    let rows = app.runtime().journal().dead_letters(&filter).await?;
     let last = || rows.last().map(|row| Cursor { at: row.created_at, id: row.id.clone() });
     let next_cursor = paging.next(rows.len(), last);
     let data = rows.into_iter().map(|row| DeadLetterJson {

@@ -55,11 +55,13 @@ codes! {
     UNKNOWN_BRAND "unknown_brand" 404 "There is no such brand";
     UNKNOWN_TASK "unknown_task" 404 "Task not found";
     UNKNOWN_ENDPOINT "unknown_endpoint" 404 "There is no such endpoint";
+    UNKNOWN_DEAD_LETTER "unknown_dead_letter" 404 "There is no such dead letter";
     UNKNOWN_DELIVERY "unknown_delivery" 404 "There is no such delivery";
     METHOD_NOT_ALLOWED "method_not_allowed" 405 "The method is not known here";
     RUN_STATE "run_state" 409 "The run does not accept this now";
     STEP_STATE "step_state" 409 "The step does not accept this now";
     STALE_ATTEMPT "stale_attempt" 409 "The attempt is over";
+    DEAD_LETTER_STATE "dead_letter_state" 409 "The dead letter was dealt with";
     ALREADY_ANSWERED "already_answered" 409 "Already answered";
     ALREADY_VOTED "already_voted" 409 "You have already answered";
     NOT_OFFERED "not_offered" 409 "The answer is not offered";
