@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
+use showrunner_engine::at::Millis;
 use showrunner_engine::command::{Command, StartRun};
 use showrunner_engine::definition::Definition;
 use showrunner_engine::due::{Effect, due_after};
@@ -19,6 +20,10 @@ use crate::lease::Lease;
 use crate::library::LibraryError;
 use crate::residents::{Cell, Resident, Work};
 
+/// How often it is looked whether a run that somebody else is just starting is there.
+const STORED_LOOKS_MAX: u32 = 500;
+/// The pause between two looks.
+const STORED_PAUSE: Millis = Millis(10);
 /// With no more runs in memory than this, waiting for the disk is done awake.
 const FEW_RUNS: usize = 2;
 /// How often the disk is asked before the thread may sleep after all: some tenths of a
@@ -151,6 +156,7 @@ impl Runtime {
             Ok(None) => Err(SubmitError::UnknownRun(id)),
             Err(SubmitError::NotStored(AppendError::DuplicateKey(used))) => {
                 if used.fingerprint == fingerprint {
+                    self.is_stored(&used.run_id).await?;
                     Ok(Started { run: used.run_id, is_new: false })
                 } else {
                     Err(SubmitError::KeyReused { key, run: used.run_id })
@@ -158,6 +164,18 @@ impl Runtime {
             },
             Err(error) => Err(error),
         }
+    }
+
+    /// A key may be known a moment before what it was used for is durable: two requests at once.
+    async fn is_stored(&self, run: &RunId) -> Result<(), SubmitError> {
+        for _ in 0..STORED_LOOKS_MAX {
+            if self.journal().run(run).await?.is_some() {
+                return Ok(());
+            }
+            self.clock().sleep(STORED_PAUSE).await;
+        }
+        let reason = "the request that came first with this key is not stored yet";
+        Err(SubmitError::NotStored(AppendError::Busy(reason.into())))
     }
 
     /// Asks something of a run. When this returns `Ok`, what happened survives anything.

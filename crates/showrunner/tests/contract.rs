@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::check::hex;
-use support::client::Client;
+use support::client::{Answer, Client};
 use support::load::{brand, publish};
 use support::server::{Address, Home, Said, Server};
 use support::until;
@@ -341,6 +341,23 @@ async fn requests_sent_again_leave_nothing_in_memory() {
     }
     world.run_at(first["run"]["id"].as_str().unwrap(), "completed").await;
     world.is_empty_handed().await;
+    world.server.close();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_with_one_key_at_the_same_moment_are_one() {
+    let world = World::new().await;
+    let body = json!({ "definition": "proof-chain", "input": { "topic": "calm" } });
+    for round in 0..40 {
+        let key = format!("at-once-{round}");
+        let ask = || world.client.post_as(&key, "/api/v1/runs", &body);
+        let answers = tokio::join!(ask(), ask(), ask(), ask());
+        let id = |answer: Answer| answer.is(202).json()["run"]["id"].clone();
+        let first = id(answers.0);
+        for other in [answers.1, answers.2, answers.3] {
+            assert_eq!(id(other), first);
+        }
+    }
     world.server.close();
 }
 
